@@ -34,8 +34,6 @@ LAYER: Final = "image"
 """What the phases of fetching belong to, in records of starts."""
 BUILD: Final = "build"
 """The same of the steps of a build."""
-UPLOADS: Final = 5
-"""Layers that are pushed at once: max-concurrent-uploads, moby daemon/config/config.go."""
 
 
 @dataclass
@@ -161,7 +159,7 @@ class Fetching:
                 self.transfers.transfer, registry.node, self.pulls.node(machine), step.download, registry.entry.stream))
             yield from self.pulls.work.perform(machine, step.work_ns, step.unpacked)
             found.append(Span(step.name, BUILD, since, since, since := int(clock.now)))
-        slots = self.pulls.slots(machine, "uploads", UPLOADS)
+        slots = self.pulls.slots(machine, "uploads", self.pulls.engine(machine).puller.uploads)
         yield clock.all_of([self.pulls.begin(machine, self._push(machine, one, registry, slots)) for one in made.pushed])
         return [*found, Span("push", BUILD, since, since, int(clock.now))]
 

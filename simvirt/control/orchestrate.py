@@ -19,6 +19,7 @@ from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
 from simvirt.control.lifecycle import Process
+from simvirt.control.looks import next_look
 from simvirt.control.orchestrators.interface import (
     OF_TASKS,
     PREEMPTED,
@@ -150,7 +151,7 @@ class Orchestration:
         lasted = task.ready_at is not None and self.entry.backoff_reset is not None and self.now - task.ready_at >= self.entry.backoff_reset
         self.ledger.fail(task, why, self.now, lasted)
         self._tell("failed", task, why)
-        self.look(task.service)
+        self.look(task.service, next_look(self.cluster, self.entry, task.host) + round(self.entry.notice or 0.0))
 
     def completed(self, row: int) -> None:
         """Takes in that the instance of a job has done its work: it is gone."""
@@ -336,7 +337,8 @@ class Orchestration:
     # --- carrying out --------------------------------------------------------------------------------------------------
 
     def publishing(self, row: int) -> Process:
-        """What passes between an instance's being ready and the first request to it."""
+        """What passes between an instance's being ready and the first request to it: its host's agent sees it, balancers learn of it."""
+        yield self.cluster.clock.timeout(next_look(self.cluster, self.entry, self.cluster.host_of(row)) - self.now)
         if self.entry.publish:
             yield self.cluster.clock.timeout(round(self.entry.publish))
         yield from self.cluster.contact.until_reached(self.cluster.host_of(row))

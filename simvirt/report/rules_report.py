@@ -24,6 +24,7 @@ def _blocks(document: RulesDocument) -> Iterator[Block]:
     yield Prose(sentence(document.cases), tone="lead")
     yield kinds(document.kinds)
     yield from titled("Different", different(document.cases))
+    yield from titled("Known in part", unknown(document.cases, "part"))
     yield from titled("Not known", unknown(document.cases))
     yield from titled("Not looked at", overlooked(document.cases))
     yield Data(tuple(_data(document.cases)), ("kind", "function", "id", "verdict", "key"))
@@ -31,21 +32,22 @@ def _blocks(document: RulesDocument) -> Iterator[Block]:
 
 def sentence(cases: Sequence[CaseResult]) -> str:
     """How many cases are answered as expected: `149 of 150 cases are answered as expected, 1 otherwise.`"""
-    counts = {verdict: sum(case.verdict == verdict for case in cases) for verdict in ("same", "different", "unknown")}
-    parts = [f"{counts['different']} otherwise"] * (counts["different"] > 0) + [f"{counts['unknown']} not known"] * (counts["unknown"] > 0)
+    counts = {verdict: sum(case.verdict == verdict for case in cases) for verdict in ("same", "part", "different", "unknown")}
+    said = {"part": "in part", "different": "otherwise", "unknown": "not known"}
+    parts = [f"{counts[verdict]} {words}" for verdict, words in said.items() if counts[verdict]]
     return ", ".join([f"{counts['same']} of {counted(len(cases), 'case')} answered as expected", *parts]) + "."
 
 
 def kinds(found: Sequence[KindResult]) -> Table:
     """The score of each kind; how numbers are compared is said where any may differ."""
     near = any(kind.factor != 1.0 for kind in found)
-    head = ("kind", "cases", "same", "different", "not known", *(("up to", "median error") if near else ()))
+    head = ("kind", "cases", "same", "in part", "different", "not known", *(("up to", "median error") if near else ()))
     return Table(head, tuple(cells(*_scored(kind, near)) for kind in found), figures=False)
 
 
 def _scored(kind: KindResult, near: bool) -> Iterator[Any]:
     """The cells of a kind."""
-    yield from (kind.kind, kind.cases, Cell(str(kind.same), "good" if kind.same == kind.cases else ""))
+    yield from (kind.kind, kind.cases, Cell(str(kind.same), "good" if kind.same == kind.cases else ""), kind.part)
     yield from (Cell(str(kind.different), "bad" if kind.different else ""), kind.unknown)
     if near:
         yield from ("exact", "") if kind.factor == 1.0 else (f"x {kind.factor:g}", share(kind.median_error))
@@ -58,10 +60,10 @@ def different(cases: Sequence[CaseResult]) -> Table:
     return Table(("case", "key", "simvirt", "expected"), tuple(rows), (0, 1, 2, 3), names=2, folds=True)
 
 
-def unknown(cases: Sequence[CaseResult]) -> Table:
-    """Why cases are not known, each reason once."""
+def unknown(cases: Sequence[CaseResult], verdict: str = "unknown") -> Table:
+    """Why cases, or parts of them, are not known, each reason once."""
     known = {case.kind for case in cases if case.verdict != "unknown"}
-    return _reasons(((_rule(case, case.kind in known), case.reason), case.id) for case in cases if case.verdict == "unknown")
+    return _reasons(((_rule(case, case.kind in known), case.reason), case.id) for case in cases if case.verdict == verdict)
 
 
 def overlooked(cases: Sequence[CaseResult]) -> Table:

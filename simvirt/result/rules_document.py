@@ -24,15 +24,17 @@ class CaseResult(Document):
     kind: str = Field(description="its kind")
     function: str = Field(description="the function of the kind that it is about, empty where it names none")
     source: str = Field(description="where the case is from, as the file says")
-    verdict: Literal["same", "different", "unknown"] = Field(
-        description="`same` where simvirt answers all that is expected, `different` where a key is another, `unknown` where it does not"
+    verdict: Literal["same", "part", "different", "unknown"] = Field(
+        description="`same` where simvirt answers all that is expected, `part` where it answers a part and leaves the rest open,"
+        " `different` where a key is another, `unknown` where it does not answer"
     )
-    reason: str = Field(default="", description="where unknown: why")
+    reason: str = Field(default="", description="why something is not known")
     differences: tuple[Difference, ...] = Field(default=(), description="where different: the keys")
     overlooked: tuple[str, ...] = Field(default=(), description="keys of what is given that no rule looked at")
     error: Number | None = Field(
         default=None, description="of magnitudes: by how much the larger of two numbers exceeds the smaller, the worst of the case"
     )
+    errors: tuple[Number, ...] = Field(default=(), description="of magnitudes: the same of each of them")
 
 
 class KindResult(Document):
@@ -41,10 +43,11 @@ class KindResult(Document):
     kind: str = Field(description="the kind")
     cases: int = Field(description="cases of it in the file")
     same: int = Field(description="those that simvirt answers as expected")
+    part: int = Field(default=0, description="those that it answers in part, and there as expected")
     different: int = Field(description="those that it answers otherwise")
     unknown: int = Field(description="those that it has no answer to")
-    factor: Number = Field(description="up to which factor numbers count as the same: 1 where they have to be exact")
-    median_error: Number | None = Field(default=None, description="of kinds that are magnitudes: median of the errors of cases")
+    factor: Number = Field(description="up to which factor magnitudes count as the same: 1 where all has to be exact")
+    median_error: Number | None = Field(default=None, description="of magnitudes: median of their errors")
 
 
 class RulesDocument(Document):

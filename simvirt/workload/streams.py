@@ -14,8 +14,8 @@ DRAWS of a request class are keyed by its number; from these numbers on they are
 
 MESSAGES, TIMES = range(2)
 """What is drawn of failures: which messages get lost, and when what fails."""
-TICKS, REFILLS, CYCLES, SYNCS = range(4)
-"""Phases of a kernel's timer ticks, of the periods of a group's quota, of background threads, of an autoscaler."""
+TICKS, REFILLS, CYCLES, SYNCS, LOOKS = range(5)
+"""Phases of a kernel's timer ticks, of periods of a group's quota, of background threads, of an autoscaler, of looks of hosts' agents."""
 HOST, SHARED_VM, DEVICE_DOMAIN, OWN_VM, REPLICA = range(5)
 """What a key of a phase begins with: whose it is."""
 

@@ -50,12 +50,13 @@ def test_what_never_answers_is_unhealthy_when_as_many_checks_have_failed(period:
 
 
 def test_the_kubelet_ends_what_does_not_start_in_time_and_backs_off() -> None:
-    """Killed 30 s after each start: again at once after the first, 10, 20 and 40 s after the next ones."""
+    """Killed 30 s after each start: again at the kubelet's next look after the first, 10, 20 and 40 s after the next ones."""
     cluster = after("kubernetes", "45s")
     ends = [at for what, at in told(cluster, "failed")]
     again = [at for what, at in told(cluster, "restart")]
     waits = [b - a for a, b in zip(ends, again, strict=False)]
-    assert waits == pytest.approx([0.05, 10, 20, 40], abs=0.1), "noticed after 50 ms"
+    assert 0.05 <= waits[0] <= 1.05, "seen within a second, noticed 50 ms later"
+    assert waits[1:] == pytest.approx([10, 20, 40], abs=0.1)
     assert [b - a for a, b in zip(again, ends[1:], strict=False)] == pytest.approx([30.5] * (len(ends) - 1), abs=1.5)
     assert not told(cluster, "ready") and not [life for life in cluster.lives if life.ready is not None]
 

@@ -72,9 +72,9 @@ class PullerEntry(Entry):
     """How a runtime pulls: what it asks, how much at once, what it does with a layer, and what it does when it fails.
 
     `requests` go to the registry before the first layer, `layer_requests` for each. `downloads` layers move at once, of one image or of
-    the whole `daemon`; `images` are pulled at once (None: all). A download is tried `attempts` times, the n-th time after n times
-    `retry`. A connection to what does not answer is given up after `connect`, one on which nothing comes after `silence`.
-    What fails is tried again after `back_off`, doubled up to `most_back_off`; None: it has failed.
+    the whole `daemon`, `uploads` layers of what is pushed; `images` are pulled at once (None: all). A download is tried `attempts`
+    times, the n-th time after n times `retry`. A connection to what does not answer is given up after `connect`, one on which nothing
+    comes after `silence`. What fails is tried again after `back_off`, doubled up to `most_back_off`; None: it has failed.
     `keeps` is whether the packed layer is written to the disk beside its files; `lazy` whether layers stay at the registry and only
     their indexes move, `index` of their bytes. The disk is cleared of images that nobody uses from `high` of it on, down to `low`.
     """
@@ -82,6 +82,7 @@ class PullerEntry(Entry):
     requests: Annotated[SourcedWhole, within(1, 1000)]
     layer_requests: Annotated[SourcedWhole, within(0, 1000)]
     downloads: Annotated[SourcedWhole, within(1, 1000)]
+    uploads: Annotated[SourcedWhole, within(1, 1000)]
     scope: Literal["image", "daemon"]
     images: Annotated[SourcedWhole, within(1, 10_000)] | None = None
     attempts: Annotated[SourcedWhole, within(1, 1000)]

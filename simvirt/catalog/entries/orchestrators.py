@@ -18,7 +18,8 @@ class OrchestratorEntry(Entry):
     """An orchestrator: the rules that it follows (`acts`, a file of `control/orchestrators`) and its constants.
 
     `notice` is how long a change takes to reach its decisions, `sync` the period after which it looks again whatever happens, none where
-    it does not. `start_delay` passes between a decision and the first phase of a start (an agent on the host has to learn of it),
+    it does not. `start_delay` passes between a decision and the first phase of a start (an agent on the host has to learn of it); where
+    that agent `looks` at what runs there once in a period, at instants of its own, it learns at the next that an instance is up or gone.
     `publish` between an instance's being ready and the first request to it. `grace` is how long a stopped instance may take to end.
     A failed one is started again where it stood after `backoff`, which grows by `backoff_factor` with each restart up to `backoff_most`
     and is as at first after a run of `backoff_reset`. A host that does not answer counts as lost after `lost`, never without it; after
@@ -40,6 +41,7 @@ class OrchestratorEntry(Entry):
     notice: SourcedTime | None = None
     sync: SourcedTime | None = None
     start_delay: SourcedTime | None = None
+    looks: Period | None = None
     publish: SourcedTime | None = None
     grace: SourcedTime | None = None
     backoff: SourcedTime | None = None

@@ -55,6 +55,14 @@ class Given(dict[str, Any]):
         inner = [(key, part) for key, value in self.items() if key in self.seen for part in _parts(value)]
         return own + [f"{key}.{name}" for key, part in inner for name in part.overlooked()]
 
+    def has(self, key: str) -> bool:
+        """Whether a key is given, which does not count as a look at it."""
+        return super().__contains__(key)
+
+    def lacking(self, needed: Mapping[tuple[str, ...], str]) -> list[str]:
+        """What is missing of what is needed, by the keys any of which says it."""
+        return [what for keys, what in needed.items() if not any(map(self.has, keys))]
+
     def every(self) -> list[tuple[str, Any]]:
         """All keys with their values, looked at."""
         return [(key, self[key]) for key in self]

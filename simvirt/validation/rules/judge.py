@@ -11,7 +11,7 @@ from simvirt.result import provenance
 from simvirt.result.rules_document import CaseResult, Difference, KindResult, RulesDocument
 from simvirt.validation.rules.cases import Case, Given
 from simvirt.validation.rules.registry import RULES
-from simvirt.validation.rules.rule import Answer, NotKnown, Rules, error_of, numbers
+from simvirt.validation.rules.rule import Answer, Near, NotKnown, Open, Rules, answered, error_of, magnitudes, opened
 
 NO_RULES: Final = "simvirt has no rules of this kind"
 
@@ -32,12 +32,12 @@ def judged(case: Case, rules: Rules | None) -> CaseResult:
     given = case.inputs()
     try:
         answer = rules.answer(given)
-    except NotKnown as reason:
-        return _unknown(case, str(reason))
-    lacking = [key for key in case.expected if key not in answer]
-    if lacking:
-        return _unknown(case, f"no answer to {', '.join(lacking)}")
-    return _compared(case, rules, given, answer)
+    except NotKnown as error:
+        return _unknown(case, str(error))
+    answer = {key: answer.get(key, Open(f"no answer to {key}")) for key in case.expected}
+    expected = answered(case.expected, answer)
+    reason = "; ".join(opened(case.expected, answer))
+    return _unknown(case, reason) if isinstance(expected, Open) else _compared(case, rules, given, expected, answer, reason)
 
 
 def _unknown(case: Case, reason: str) -> CaseResult:
@@ -45,17 +45,18 @@ def _unknown(case: Case, reason: str) -> CaseResult:
     return CaseResult(id=case.id, kind=case.kind, function=_function(case), source=case.source, verdict="unknown", reason=reason)
 
 
-def _compared(case: Case, rules: Rules, given: Given, answer: Answer) -> CaseResult:
-    """A case that simvirt has an answer to."""
+def _compared(case: Case, rules: Rules, given: Given, expected: Mapping[str, Any], answer: Answer, reason: str) -> CaseResult:
+    """A case that simvirt has an answer to, or to a part of it, which is then what is `expected`; the reason why not to the rest."""
     differences = tuple(
-        Difference(key=key, expected=expected, got=_plain(answer[key]))
-        for key, expected in case.expected.items() if not rules.agrees(key, expected, answer[key])
+        Difference(key=key, expected=value, got=_plain(answer[key]))
+        for key, value in expected.items() if not rules.agrees(key, value, answer[key])
     )
-    pairs = [] if rules.factor == 1.0 else [pair for key, value in case.expected.items() for pair in numbers(value, answer[key])]
+    errors = [error_of(*pair) for key, value in expected.items() for pair in magnitudes(value, answer[key])]
     return CaseResult(
-        id=case.id, kind=case.kind, function=_function(case), source=case.source, verdict="different" if differences else "same",
+        id=case.id, kind=case.kind, function=_function(case), source=case.source,
+        verdict="different" if differences else "part" if reason else "same", reason=reason,
         differences=differences, overlooked=tuple(sorted(set(given.overlooked()))),
-        error=max((error_of(*pair) for pair in pairs), default=None),
+        error=max(errors, default=None), errors=tuple(errors),
     )
 
 
@@ -67,8 +68,10 @@ def _function(case: Case) -> str:
 def _plain(value: Any) -> Any:
     """An answer as JSON takes it."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {str(key): _plain(inner) for key, inner in value.items() if not isinstance(inner, Open)}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return float(value) if isinstance(value, Near) else value
 
 
 def _kinds(found: Iterable[CaseResult], rules: Mapping[str, Rules]) -> Iterable[KindResult]:
@@ -77,8 +80,8 @@ def _kinds(found: Iterable[CaseResult], rules: Mapping[str, Rules]) -> Iterable[
     for case in found:
         by.setdefault(case.kind, []).append(case)
     for kind, cases in by.items():
-        count = {verdict: sum(case.verdict == verdict for case in cases) for verdict in ("same", "different", "unknown")}
-        errors = [case.error for case in cases if case.error is not None]
+        count = {verdict: sum(case.verdict == verdict for case in cases) for verdict in ("same", "part", "different", "unknown")}
+        errors = [error for case in cases for error in case.errors]
         yield KindResult(
             kind=kind, cases=len(cases), **count, factor=rules[kind].factor if kind in rules else 1.0,
             median_error=statistics.median(errors) if errors else None,

@@ -3,8 +3,8 @@
 *Model*: pulls of a case are those of `simvirt.control.pull` in a world of their own, in which hosts compute and write in no time; layers
     that take so long each do not feel each other, those on a link share it. What a runtime does by default is its entry of the
     catalogue.
-*Ignores*: measured pulls of images and hosts that a case names without what would be needed to pull them here: they are not known,
-    and tables of such pulls are among those that `simvirt validate` predicts.
+*Ignores*: measured pulls of images and hosts that a case names without what would be needed to pull them here: they are not known, and
+    what is missing is said; tables of such pulls are among those that `simvirt validate` predicts. Others are those of `measured_pulls`.
 *Source*: moby daemon/internal/distribution/xfer; containerd internal/cri/config; kubernetes pkg/kubelet/images; docker/docs pulls.md.
 """
 
@@ -24,6 +24,7 @@ from simvirt.images.layers import Image, Layer
 from simvirt.images.plan import Engine
 from simvirt.images.resolve import named_engine
 from simvirt.migration.together import ends
+from simvirt.validation.rules import measured_pulls
 from simvirt.validation.rules.cases import Given
 from simvirt.validation.rules.rule import Answer, NotKnown, Rules
 
@@ -35,6 +36,8 @@ ALL: Final = 10_000
 NAMES: Final = "abcdefghijklmnopqrstuvwxyz"
 COUNTED: Final = ("GET manifest",)
 """What counts as a pull; layers come with the manifest that was admitted."""
+EACH_MANIFEST: Final = "architecture"
+"""What has a manifest of its own in an image of several."""
 
 
 @dataclass
@@ -137,7 +140,10 @@ def counted(given: Given) -> Answer:
     """Which requests count as pulls."""
     asked = given["requests"]
     found = [one for one in asked if one in COUNTED]
-    return {"counted": found, "not_counted": [one for one in asked if one not in found and "layer" not in one]}
+    return {
+        "counted": found, "not_counted": [one for one in asked if one not in found and "layer" not in one],
+        "multi_arch": f"one pull per {EACH_MANIFEST}",
+    }
 
 
 def defaults(given: Given) -> Answer:
@@ -157,7 +163,7 @@ def _entry(name: str) -> PullerEntry:
 def _dockerd() -> Answer:
     entry = _entry("docker")
     return {
-        "max_concurrent_downloads": entry.downloads, "max_download_attempts": entry.attempts,
+        "max_concurrent_downloads": entry.downloads, "max_concurrent_uploads": entry.uploads, "max_download_attempts": entry.attempts,
         "retry_delay_s": f"{entry.retry / SECOND:g} x attempt",
     }
 
@@ -171,15 +177,26 @@ def _which(given: Given) -> str:
     """What a case is about, by the inputs that only such a case has."""
     about = {
         "slots": "layers", "max_parallel": "images", "nodes_behind_one_ip": "admitted", "requests": "counted", "kind": "defaults",
+        "durations_s": "repeated", "registry_MB_s": "lazily",
     }
-    found = [name for key, name in about.items() if key in given]
+    found = [name for key, name in about.items() if given.has(key)]
     if not found:
-        raise NotKnown("a measured pull; what an image and a host take here is predicted from tables")
+        raise NotKnown(f"a measured pull; not given: {', '.join(given.lacking(NEEDED))}")
     return found[0]
+
+
+NEEDED: Final = {
+    ("gzip_MB", "compressed_MB", "layers_MB"): "the bytes that move",
+    ("unpacked_MB", "unpacked_GB", "layer_unpacked_GB"): "the bytes of its files",
+    ("layers", "layers_MB"): "its layers",
+    ("cpu", "cores", "clock_GHz"): "the processor that unpacks",
+    ("registry", "registry_MB_s", "link_MB_s"): "registry and link",
+}
+"""What a pull cannot be told without, by the keys that say it."""
 
 
 RULES: Final = Rules(
     "registry-pull",
-    {"layers": layers, "images": images, "admitted": admitted, "counted": counted, "defaults": defaults},
-    by=_which,
+    {"layers": layers, "images": images, "admitted": admitted, "counted": counted, "defaults": defaults, **measured_pulls.FUNCTIONS},
+    by=_which, factor=1.5,
 )

@@ -27,6 +27,17 @@ class NotKnown(Exception):
     """What simvirt has no answer to; the message is the reason."""
 
 
+class Near(float):
+    """A magnitude: it counts as the same up to the factor of its kind, where all else has to be exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A part of an answer that is not known, beside others that are; the reason."""
+
+    reason: str
+
+
 def named(given: Given) -> str:
     """The function that a case names: `function`, or `plugin`; NotKnown where it names none."""
     found = given.get("function", given.get("plugin"))
@@ -39,7 +50,7 @@ def named(given: Given) -> str:
 class Rules:
     """The adapters of a kind by function.
 
-    `by` finds the function of a case's inputs. `factor` is by how much numbers may differ where cases are magnitudes and not exact;
+    `by` finds the function of a case's inputs. `factor` is by how much answers may differ that are magnitudes (`Near`) and not exact;
     `same` compares a value with what is expected in another way, None where it leaves that to the usual comparison.
     """
 
@@ -70,13 +81,14 @@ class Rules:
 
 
 def alike(expected: Any, got: Any, factor: float = 1.0) -> bool:
-    """Whether two values are the same: numbers up to a factor, mappings in the keys that are expected, lists item by item."""
+    """Whether two values are the same: magnitudes up to a factor, mappings in the keys that are expected, lists item by item."""
     if isinstance(expected, Mapping):
         return isinstance(got, Mapping) and all(alike(value, _entry(got, key), factor) for key, value in expected.items())
     if isinstance(expected, list):
         return isinstance(got, list | tuple) and len(expected) == len(got) and all(map(alike, expected, got, [factor] * len(expected)))
     if _number(expected) and _number(got):
-        return math.isclose(expected, got, rel_tol=CLOSE, abs_tol=CLOSE) or error_of(expected, got) <= factor - 1.0
+        most = factor - 1.0 if isinstance(got, Near) else 0.0
+        return math.isclose(expected, got, rel_tol=CLOSE, abs_tol=CLOSE) or error_of(expected, got) <= most
     return type(expected) is type(got) and bool(expected == got)
 
 
@@ -87,13 +99,33 @@ def error_of(expected: float, got: float) -> float:
     return max(expected / got, got / expected) - 1.0 if expected * got > 0.0 else math.inf
 
 
-def numbers(expected: Any, got: Any) -> list[tuple[float, float]]:
-    """The numbers of two values that stand at the same place, in pairs."""
+def magnitudes(expected: Any, got: Any) -> list[tuple[float, float]]:
+    """The magnitudes of an answer and what is expected at the same place, in pairs."""
     if isinstance(expected, Mapping) and isinstance(got, Mapping):
-        return [pair for key, value in expected.items() for pair in numbers(value, _entry(got, key))]
+        return [pair for key, value in expected.items() for pair in magnitudes(value, _entry(got, key))]
     if isinstance(expected, list) and isinstance(got, list | tuple):
-        return [pair for one, other in zip(expected, got, strict=False) for pair in numbers(one, other)]
-    return [(expected, got)] if _number(expected) and _number(got) else []
+        return [pair for one, other in zip(expected, got, strict=False) for pair in magnitudes(one, other)]
+    return [(expected, float(got))] if _number(expected) and isinstance(got, Near) else []
+
+
+def answered(expected: Any, got: Any) -> Any:
+    """What is expected without the parts that an answer leaves open; `Open` where nothing else is left."""
+    if isinstance(got, Open):
+        return got
+    if not isinstance(expected, Mapping) or not isinstance(got, Mapping):
+        return expected
+    parts = {key: answered(value, _entry(got, key)) for key, value in expected.items()}
+    left = {key: value for key, value in parts.items() if not isinstance(value, Open)}
+    return left if left or not parts else next(iter(parts.values()))
+
+
+def opened(expected: Any, got: Any) -> list[str]:
+    """Why parts of an answer are left open, each reason once."""
+    if isinstance(got, Open):
+        return [got.reason]
+    if not isinstance(expected, Mapping) or not isinstance(got, Mapping):
+        return []
+    return list(dict.fromkeys(reason for key, value in expected.items() for reason in opened(value, _entry(got, key))))
 
 
 def _entry(got: Mapping[Any, Any], key: Any) -> Any:
