@@ -15,12 +15,14 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
     """The scenario; ScenarioError with all mistakes at once."""
     from simvirt.catalog.plain_names import unknown_names
     from simvirt.runs.admission import catalog_of
-    from simvirt.scenario import load as load_scenario, loads
+    from simvirt.scenario import load as load_scenario
 
     text = _imported(path)
     if text is None:
         scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
     else:
+        from simvirt.scenario import loads
+
         scenario = loads(text, f"{path} (imported)", tuple(sets or ()), seed)
     catalog_of(scenario)
     return scenario
@@ -28,16 +30,18 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
 
 def _imported(path: Path) -> str | None:
     """The text of the scenario that a file of another kind becomes on the way; None of a scenario."""
-    from simvirt.importers.importing import imported, kind_of
-    from simvirt.importers.projects import Options
+    from simvirt.importers.kinds import kind_of
 
     kind = kind_of(path)
     if kind is None:
         return None
+    from simvirt.importers.importing import imported
+    from simvirt.importers.projects import Options
+
     found = imported(kind, [str(path)], Options(environment=dict(os.environ)), ordered=False)
     output.note(
-        f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests cost "
-        f"among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
+        f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests "
+        f"cost among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
     return found.text
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from simvirt.scenario.reading.tree import Place
 
-
 IMAGE: Final = re.compile(r"[!-~]{1,200}")
 
 

@@ -7,44 +7,126 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence as Many
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Many
 from difflib import get_close_matches
 from typing import Any, Final
 
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
-from simvirt.importers.merging import formed
-from simvirt.importers.projects import Options, Project, project, refuse
+from simvirt.importers.dependencies import check_circles, mark_ending, missing
+from simvirt.importers.nodes import number_at, refuse, size_at, table_at, text_at, whole_at, words_at
+from simvirt.importers.projects import NO_OPTIONS, Options, Project, project
 from simvirt.scenario.reading.files import NoText, read_text
-from simvirt.scenario.reading.tree import Entry, Node, Scalar, Sequence, Table
+from simvirt.scenario.reading.tree import Entry, Scalar, Table
 from simvirt.units import shown
 
 ROOT_KEYS: Final = ("version", "name", "services", "networks", "volumes", "configs", "secrets", "models", "include")
 LEFT_OUT: Final = {
     "a request costs what the platform's network costs": (
-        "networks", "ports", "expose", "dns", "dns_opt", "dns_search", "domainname", "hostname", "extra_hosts", "mac_address", "network_mode",
-        "links", "external_links"),
-    "files lie on the host's disk": ("volumes", "volumes_from", "configs", "secrets", "tmpfs", "storage_opt", "working_dir", "read_only", "shm_size"),
+        "networks",
+        "ports",
+        "expose",
+        "dns",
+        "dns_opt",
+        "dns_search",
+        "domainname",
+        "hostname",
+        "extra_hosts",
+        "mac_address",
+        "network_mode",
+        "links",
+        "external_links",
+    ),
+    "files lie on the host's disk": (
+        "volumes",
+        "volumes_from",
+        "configs",
+        "secrets",
+        "tmpfs",
+        "storage_opt",
+        "working_dir",
+        "read_only",
+        "shm_size",
+    ),
     "says what is built, not what it costs": ("build", "pull_policy", "platform", "develop"),
     "changes no performance that is simulated": (
-        "container_name", "labels", "label_file", "annotations", "attach", "stdin_open", "tty", "user", "group_add", "cap_add", "cap_drop", "cgroup",
-        "cgroup_parent", "credential_spec", "device_cgroup_rules", "devices", "gpus", "init", "ipc", "isolation", "pid", "privileged", "runtime",
-        "security_opt", "stop_grace_period", "stop_signal", "sysctls", "ulimits", "userns_mode", "uts", "logging", "post_start", "pre_stop",
-        "provider", "models", "use_api_socket", "blkio_config", "oom_kill_disable", "mem_swappiness", "pids_limit", "cpu_count", "cpu_percent",
-        "cpu_rt_period", "cpu_rt_runtime"),
+        "container_name",
+        "labels",
+        "label_file",
+        "annotations",
+        "attach",
+        "stdin_open",
+        "tty",
+        "user",
+        "group_add",
+        "cap_add",
+        "cap_drop",
+        "cgroup",
+        "cgroup_parent",
+        "credential_spec",
+        "device_cgroup_rules",
+        "devices",
+        "gpus",
+        "init",
+        "ipc",
+        "isolation",
+        "pid",
+        "privileged",
+        "runtime",
+        "security_opt",
+        "stop_grace_period",
+        "stop_signal",
+        "sysctls",
+        "ulimits",
+        "userns_mode",
+        "uts",
+        "logging",
+        "post_start",
+        "pre_stop",
+        "provider",
+        "models",
+        "use_api_socket",
+        "blkio_config",
+        "oom_kill_disable",
+        "mem_swappiness",
+        "pids_limit",
+        "cpu_count",
+        "cpu_percent",
+        "cpu_rt_period",
+        "cpu_rt_runtime",
+    ),
 }
 """Why keys of a service are left out -> the keys."""
 REASONS: Final = {key: reason for reason, keys in LEFT_OUT.items() for key in keys}
 READ: Final = (
-    "image", "deploy", "scale", "cpus", "cpu_quota", "cpu_period", "cpu_shares", "cpuset", "mem_limit", "mem_reservation", "memswap_limit",
-    "oom_score_adj", "restart", "healthcheck", "depends_on", "environment", "env_file", "command", "entrypoint", "profiles", "extends",
+    "image",
+    "deploy",
+    "scale",
+    "cpus",
+    "cpu_quota",
+    "cpu_period",
+    "cpu_shares",
+    "cpuset",
+    "mem_limit",
+    "mem_reservation",
+    "memswap_limit",
+    "oom_score_adj",
+    "restart",
+    "healthcheck",
+    "depends_on",
+    "environment",
+    "env_file",
+    "command",
+    "entrypoint",
+    "profiles",
+    "extends",
 )
 """Keys of a service that are heeded."""
 SERVICE_KEYS: Final = frozenset((*REASONS, *READ))
-CONDITIONS: Final = ("service_started", "service_healthy", "service_completed_successfully")
 
 
-def load(files: Many[str], options: Options = Options()) -> Application:
+def load(files: Many[str], options: Options = NO_OPTIONS) -> Application:
     """The application in Compose files, the later ones over the earlier; ScenarioError where they are wrong."""
     found = project(files, options)
     reader = _Reader(found, os.path.basename(files[0]))
@@ -65,13 +147,14 @@ class _Reader:
         for key, entry in root.entries.items():
             if key not in ROOT_KEYS and not key.startswith("x-"):
                 raise refuse(entry.place, key, _unknown(key, ROOT_KEYS, "services: {web: {image: nginx}}"))
-        table = _table(root, "services")
+        table = table_at(root, "services")
         if table is None or not table.entries:
             raise refuse(root.place, "services", "expected services, for example services: {web: {image: nginx}}")
         services = {name: self.service(name, entry) for name, entry in table.entries.items()}
-        name = _text(root, "name") or os.path.basename(self.project.folder) or "imported"
-        self.check_dependencies(services)
-        self.mark_ending(services)
+        name = text_at(root, "name") or os.path.basename(self.project.folder) or "imported"
+        self.left_out += missing(services)
+        check_circles(services)
+        mark_ending(services, table)
         return Application(name, "Compose", files, services, self.left_out, self.project.unset)
 
     def service(self, name: str, entry: Entry) -> Service:
@@ -83,16 +166,20 @@ class _Reader:
             raise refuse(entry.place, f"services.{name}", "expected a name of letters, digits, ., - and _, for example web-1")
         self.note(name, node)
         service = Service(name, entry.place)
-        service.image = image(_text(node, "image"))
-        if service.image is None and _text(node, "image"):
-            raise refuse(node.entries["image"].place, f"services.{name}.image", f"expected an image, for example nginx:1.27; got {shown(_text(node, 'image'))}")
+        service.image = image(text_at(node, "image"))
+        if service.image is None and text_at(node, "image"):
+            raise refuse(
+                node.entries["image"].place,
+                f"services.{name}.image",
+                f"expected an image, for example nginx:1.27; got {shown(text_at(node, 'image'))}",
+            )
         service.base = None if service.image else self.base_of(node)
-        service.texts = tuple([*self.environment(node), *_words(node, "command"), *_words(node, "entrypoint")])
-        service.others = tuple(word.partition(":")[0] for word in _words(node, "links"))
-        depends = _table(node, "depends_on")
+        service.texts = (*self.environment(node), *words_at(node, "command"), *words_at(node, "entrypoint"))
+        service.others = tuple(word.partition(":")[0] for word in words_at(node, "links"))
+        depends = table_at(node, "depends_on")
         service.after = tuple(depends.entries) if depends else ()
         service.names = tuple(self.names(name, node))
-        service.published = bool(_words(node, "ports")) or _text(node, "network_mode") == "host"
+        service.published = bool(words_at(node, "ports")) or text_at(node, "network_mode") == "host"
         service.keys = dict(self.keys(name, node))
         return service
 
@@ -106,11 +193,11 @@ class _Reader:
 
     def environment(self, node: Table) -> Iterator[str]:
         """Values of the environment, those in files included; a name alone has the value that the project's variables give it."""
-        table = _table(node, "environment")
+        table = table_at(node, "environment")
         for key, entry in table.entries.items() if table else ():
             if isinstance(entry.node, Scalar):
                 yield entry.node.text if entry.node.value is not None else self.project.variables.get(key, "")
-        for word in [*_words(node, "env_file"), *(_text(item, "path") for item in _items(node, "env_file") if isinstance(item, Table))]:
+        for word in words_at(node, "env_file"):
             yield from self.file_of_variables(word, node)
 
     def file_of_variables(self, word: str, node: Table) -> Iterator[str]:
@@ -121,7 +208,9 @@ class _Reader:
         inside = os.path.commonpath([path, self.project.folder]) == self.project.folder
         if not inside or not os.path.isfile(path):
             why = "it is not there" if inside else "it lies outside the project's folder"
-            self.left_out.append(Note(node.entries["env_file"].place, "env_file", f"{word} is not read: {why}; addresses in it are not known"))
+            self.left_out.append(
+                Note(node.entries["env_file"].place, "env_file", f"{word} is not read: {why}; addresses in it are not known")
+            )
             return
         try:
             yield from variables_of(read_text(path), self.project.variables).values()
@@ -133,8 +222,8 @@ class _Reader:
         build = node.entries.get("build")
         if build is None:
             return None
-        context = build.node.text if isinstance(build.node, Scalar) else _text(build.node, "context") or "."
-        name = "Dockerfile" if isinstance(build.node, Scalar) else _text(build.node, "dockerfile") or "Dockerfile"
+        context = build.node.text if isinstance(build.node, Scalar) else text_at(build.node, "context") or "."
+        name = "Dockerfile" if isinstance(build.node, Scalar) else text_at(build.node, "dockerfile") or "Dockerfile"
         path = os.path.realpath(os.path.join(os.path.dirname(build.place.file), context, name))
         if os.path.commonpath([path, self.project.folder]) != self.project.folder or not os.path.isfile(path):
             return None
@@ -146,58 +235,68 @@ class _Reader:
     def names(self, name: str, node: Table) -> Iterator[str]:
         """What others call a service."""
         yield name
-        yield from (word for word in (_text(node, "container_name"), _text(node, "hostname")) if word)
-        networks = _table(node, "networks")
+        yield from (word for word in (text_at(node, "container_name"), text_at(node, "hostname")) if word)
+        networks = table_at(node, "networks")
         for entry in networks.entries.values() if networks else ():
             if isinstance(entry.node, Table):
-                yield from _words(entry.node, "aliases")
+                yield from words_at(entry.node, "aliases")
 
     def keys(self, name: str, node: Table) -> Iterator[tuple[str, Any]]:
         """What a scenario says in the same words."""
         path = f"services.{name}"
         deploy = dict(self.deploy(path, node))
-        replicas = _whole(node, "scale", path)
+        replicas = whole_at(node, "scale", path)
         if replicas is not None:
             deploy["replicas"] = max(replicas, 1)
         if deploy:
             yield "deploy", deploy
         limits = deploy.get("resources", {}).get("limits", {})
-        if "cpus" not in limits and (cpus := _number(node, "cpus", path)):
+        if "cpus" not in limits and (cpus := number_at(node, "cpus", path)):
             yield "cpus", cpus
-        elif "cpus" not in limits and (quota := _number(node, "cpu_quota", path)):
-            period = _number(node, "cpu_period", path) or 100_000
+        elif "cpus" not in limits and (quota := number_at(node, "cpu_quota", path)):
+            period = number_at(node, "cpu_period", path) or 100_000
             yield from (("cpu_quota", values.said_time(quota * 1e-6)), ("cpu_period", values.said_time(period * 1e-6)))
         for key in ("mem_limit", "mem_reservation", "memswap_limit"):
-            bytes_ = _size(node, key, path)
+            bytes_ = size_at(node, key, path)
             if bytes_ and bytes_ > 0 and not (key == "mem_limit" and "memory" in limits):
                 yield key, values.said_size(bytes_)
-        if shares := _whole(node, "cpu_shares", path):
+        if shares := whole_at(node, "cpu_shares", path):
             yield "cpu_shares", shares
-        if cpuset := _text(node, "cpuset"):
+        if cpuset := text_at(node, "cpuset"):
             yield "cpuset", cpuset
-        if (adjust := _whole(node, "oom_score_adj", path)) is not None:
+        if (adjust := whole_at(node, "oom_score_adj", path)) is not None:
             yield "oom_score_adj", adjust
         yield from self.lives(path, node)
 
     def deploy(self, path: str, node: Table) -> Iterator[tuple[str, Any]]:
         """What `deploy` says of replicas and resources."""
-        deploy = _table(node, "deploy")
+        deploy = table_at(node, "deploy")
         if deploy is None:
             return
         for key in deploy.entries:
             if key not in ("replicas", "mode", "resources"):
-                why = "the scenario has one host" if key == "placement" else "it acts under an orchestrator, which the scenario does not name"
+                why = (
+                    "the scenario has one host" if key == "placement" else "it acts under an orchestrator, which the scenario does not name"
+                )
                 self.left_out.append(Note(deploy.entries[key].place, f"{path}.deploy.{key}", why))
-        mode = _text(deploy, "mode")
+        mode = text_at(deploy, "mode")
         if mode and mode not in ("replicated", "global", "replicated-job", "global-job"):
-            raise refuse(deploy.entries["mode"].place, f"{path}.deploy.mode", f'expected replicated, global, replicated-job or global-job; got "{mode}"')
-        replicas = _whole(deploy, "replicas", f"{path}.deploy")
+            raise refuse(
+                deploy.entries["mode"].place,
+                f"{path}.deploy.mode",
+                f'expected replicated, global, replicated-job or global-job; got "{mode}"',
+            )
+        replicas = whole_at(deploy, "replicas", f"{path}.deploy")
         if replicas == 0:
             self.left_out.append(Note(deploy.entries["replicas"].place, f"{path}.deploy.replicas", "0 replicas are simulated as 1"))
         if replicas is not None and mode in ("", "replicated"):
             yield "replicas", max(replicas, 1)
-        resources = _table(deploy, "resources")
-        found = {kind: dict(self.bounds(f"{path}.deploy.resources.{kind}", _table(resources, kind))) for kind in ("limits", "reservations")} if resources else {}
+        resources = table_at(deploy, "resources")
+        found = (
+            {kind: dict(self.bounds(f"{path}.deploy.resources.{kind}", table_at(resources, kind))) for kind in ("limits", "reservations")}
+            if resources
+            else {}
+        )
         if found := {kind: bounds for kind, bounds in found.items() if bounds}:
             yield "resources", found
 
@@ -205,72 +304,35 @@ class _Reader:
         """Limits or reservations."""
         if table is None:
             return
-        if cpus := _number(table, "cpus", path):
+        if cpus := number_at(table, "cpus", path):
             yield "cpus", cpus
-        if bytes_ := _size(table, "memory", path):
+        if bytes_ := size_at(table, "memory", path):
             yield "memory", values.said_size(bytes_)
 
     def lives(self, path: str, node: Table) -> Iterator[tuple[str, Any]]:
         """How it is started, watched and started again."""
-        restart = _text(node, "restart").partition(":")[0]
+        restart = text_at(node, "restart").partition(":")[0]
         if restart in ("always", "on-failure", "unless-stopped"):
             yield "restart", restart
         elif restart not in ("", "no", "False", "false"):
-            raise refuse(node.entries["restart"].place, f"{path}.restart", f'expected no, always, on-failure or unless-stopped; got "{restart}"')
-        health = _table(node, "healthcheck")
-        if health is not None and _text(health, "disable").lower() != "true" and _words(health, "test")[:1] != ["NONE"]:
+            raise refuse(
+                node.entries["restart"].place, f"{path}.restart", f'expected no, always, on-failure or unless-stopped; got "{restart}"'
+            )
+        health = table_at(node, "healthcheck")
+        if health is not None and text_at(health, "disable").lower() != "true" and words_at(health, "test")[:1] != ["NONE"]:
             yield "healthcheck", dict(_health(f"{path}.healthcheck", health))
-
-    def check_dependencies(self, services: dict[str, Service]) -> None:
-        """Services that are waited for are there, and none waits for itself, be it by way of others."""
-        from graphlib import CycleError, TopologicalSorter
-
-        graph = {name: set(service.after) & set(services) for name, service in services.items()}
-        for service in services.values():
-            for other in service.after:
-                if other not in services:
-                    self.left_out.append(Note(service.place, f"services.{service.name}.depends_on.{other}", "there is no such service with these profiles"))
-        try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            circle = list(reversed(error.args[1]))
-            raise refuse(services[circle[0]].place, f"services.{circle[0]}.depends_on", f"services wait for each other: {' -> '.join(circle)}") from None
-
-    def mark_ending(self, services: dict[str, Service]) -> None:
-        """Marks services that others wait for to end, and keeps the other conditions where both stay."""
-        tables = _table(self.project.root, "services")
-        assert tables is not None
-        waits: dict[str, dict[str, str]] = {}
-        for name, entry in tables.entries.items():
-            depends = _table(entry.node, "depends_on") if isinstance(entry.node, Table) else None
-            for other, wish in depends.entries.items() if depends else ():
-                condition = _text(wish.node, "condition") or CONDITIONS[0]
-                if condition not in CONDITIONS:
-                    said = f'expected one of {", ".join(CONDITIONS)}; got "{condition}"'
-                    raise refuse(wish.place, f"services.{name}.depends_on.{other}.condition", said)
-                if other in services:
-                    waits.setdefault(name, {})[other] = condition
-            deploy = _table(entry.node, "deploy") if isinstance(entry.node, Table) else None
-            services[name].ends = bool(deploy and _text(deploy, "mode").endswith("-job"))
-        for conditions in waits.values():
-            for other, condition in conditions.items():
-                services[other].ends |= condition == CONDITIONS[2]
-        for name, conditions in waits.items():
-            stay = {other: {"condition": condition} for other, condition in conditions.items() if not services[other].ends}
-            if stay and not services[name].ends:
-                services[name].keys["depends_on"] = stay
 
 
 def _health(path: str, table: Table) -> Iterator[tuple[str, Any]]:
     """The times of a health check."""
     for key in ("interval", "timeout", "start_period", "start_interval"):
-        if text := _text(table, key):
+        if text := text_at(table, key):
             time = values.seconds(text)
             if time is None:
                 raise refuse(table.entries[key].place, f"{path}.{key}", f'expected a time, for example 30s; got "{text}"')
             if time > 0 or key == "start_period":
                 yield key, values.said_time(time) if time > 0 else "0s"
-    if retries := _whole(table, "retries", path):
+    if retries := whole_at(table, "retries", path):
         yield "retries", retries
 
 
@@ -287,58 +349,8 @@ def _last_base(text: str) -> str | None:
 
 def _unknown(key: str, known: Iterable[str], example: str) -> str:
     near = get_close_matches(key, list(known), 1)
-    return f'unknown key; did you mean "{near[0]}"?' if near else f"unknown key; Compose has none of that name here; expected for example {example}"
-
-
-def _table(node: Node | None, key: str) -> Table | None:
-    """The mapping at a key, a list in its other form; a mistake where there is something else."""
-    entry = node.entries.get(key) if isinstance(node, Table) else None
-    if entry is None or (isinstance(entry.node, Scalar) and entry.node.value is None):
-        return None
-    found = formed(entry.node, key)
-    if not isinstance(found, Table):
-        raise refuse(entry.place, key, "expected a mapping")
-    return found
-
-
-def _text(node: Node, key: str) -> str:
-    """The text at a key, empty where there is none."""
-    inner = node.entries[key].node if isinstance(node, Table) and key in node.entries else None
-    return inner.text if isinstance(inner, Scalar) and inner.value is not None else ""
-
-
-def _items(node: Node, key: str) -> tuple[Node, ...]:
-    inner = node.entries[key].node if isinstance(node, Table) and key in node.entries else None
-    return inner.items if isinstance(inner, Sequence) else () if inner is None else (inner,)
-
-
-def _words(node: Node, key: str) -> list[str]:
-    """The texts at a key: of a list its items, of a mapping in it the field that says most."""
-    return [
-        item.text if isinstance(item, Scalar) else _text(item, "target") or _text(item, "path")
-        for item in _items(node, key) if not isinstance(item, Scalar) or item.value is not None
-    ]
-
-
-def _read(node: Table, key: str, path: str, read: Callable[[str], float | None], example: str) -> float | None:
-    """A quantity at a key; a mistake where it is none."""
-    text = _text(node, key)
-    if not text:
-        return None
-    value = read(text)
-    if value is None:
-        raise refuse(node.entries[key].node.place, f"{path}.{key}", f'expected {example}; got "{text[:60]}"')
-    return value
-
-
-def _number(node: Table, key: str, path: str) -> float | None:
-    return _read(node, key, path, values.number, "a number, for example 0.5")
-
-
-def _whole(node: Table, key: str, path: str) -> int | None:
-    value = _read(node, key, path, lambda text: values.number(text) if re.fullmatch(r"[+-]?\d+", text) else None, "a whole number, for example 2")
-    return None if value is None else int(value)
-
-
-def _size(node: Table, key: str, path: str) -> float | None:
-    return _read(node, key, path, lambda text: -1.0 if text == "-1" else values.size(text), "a size, for example 512m")
+    return (
+        f'unknown key; did you mean "{near[0]}"?'
+        if near
+        else f"unknown key; Compose has none of that name here; expected for example {example}"
+    )

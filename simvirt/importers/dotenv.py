@@ -13,7 +13,8 @@ from simvirt.importers.interpolation import Uninterpolable, interpolated
 
 LINE: Final = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*(?:=|:[ \t])[ \t]*(?:'((?:\\'|[^'])*)'|"((?:\\"|[^"])*)"|((?:[^\n#]|(?<=\S)#)*))[^\n]*$""",
-    re.MULTILINE)
+    re.MULTILINE,
+)
 """A line: its name, and its value in single quotes, in double quotes, or without."""
 ESCAPES: Final = {r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\"": '"', "\\\\": "\\"}
 

@@ -2,7 +2,8 @@
 
 *Model*: a service calls those whose names stand as hosts in its environment or command, else those that it is started after. Users ask the
 front door, which is known by its name and by being reached from outside; it calls what no file says who calls, but stores whose names say
-whose they are. What is called a worker, or calls others where there is no front door, works at the same rate. A request costs what the catalogue's `demands` say of the image's profile.
+whose they are. What is called a worker, or calls others where there is no front door, works at the same rate. A
+request costs what the catalogue's `demands` say of the image's profile.
 *Ignores*: which request calls what and how often (each calls every callee once, one after the other); what only the application knows.
 *Source*: the file itself; `demands` of the catalogue.
 """
@@ -26,13 +27,38 @@ OBJECTIVE: Final = "1s"
 LEAST_CORES, LEAST_MEMORY = 8, 16 << 30
 UNLIMITED_MEMORY: Final = 1 << 30
 """Memory that is kept on the host for a replica without a limit, its guest included [bytes]."""
-HINTS: Final = {"php": "php", "node": "node", "python": "python", "flask": "python", "django": "python", "java": "openjdk", "spring": "openjdk",
-                "tomcat": "openjdk", "dotnet": "dotnet", "golang": "golang", "apache": "httpd", "postgres": "postgres", "pg": "postgres", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongo", "redis": "redis", "cache": "redis",
-                "rabbit": "rabbitmq", "kafka": "rabbitmq", "nginx": "nginx", "proxy": "haproxy", "memcache": "memcached", "db": "postgres"}
+HINTS: Final = {
+    "php": "php",
+    "node": "node",
+    "python": "python",
+    "flask": "python",
+    "django": "python",
+    "java": "openjdk",
+    "spring": "openjdk",
+    "tomcat": "openjdk",
+    "dotnet": "dotnet",
+    "golang": "golang",
+    "apache": "httpd",
+    "postgres": "postgres",
+    "pg": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "mongo": "mongo",
+    "redis": "redis",
+    "cache": "redis",
+    "rabbit": "rabbitmq",
+    "kafka": "rabbitmq",
+    "nginx": "nginx",
+    "proxy": "haproxy",
+    "memcache": "memcached",
+    "db": "postgres",
+}
 """Parts of a service's name -> the image that they suggest where none is named."""
 
 
-FRONT: Final = re.compile(r"(?i)(?:^|[^a-z])(?:front|frontend|frontproxy|web|webui|webapp|ui|gateway|proxy|edge|router|ingress|www|portal|storefront|nginx)(?:$|[^a-z])")
+FRONT: Final = re.compile(
+    r"(?i)(?:^|[^a-z])(?:front|frontend|frontproxy|web|webui|webapp|ui|gateway|proxy|edge|router|ingress|www|portal|storefront|nginx)(?:$|[^a-z])"
+)
 """Names of front doors."""
 WORKER: Final = re.compile(r"(?i)(?:^|[^a-z])(?:worker|consumer|processor|scheduler|queue-?master|celery|cron|batch)")
 """Names of what works by itself."""
@@ -80,7 +106,9 @@ def guessed(application: Application) -> Guesses:
 def _without_load(catalog: Catalog, application: Application) -> None:
     """Leaves out what sends requests itself: the workload stands for it."""
     names = catalog.typed("demands", GENERIC, DemandEntry).load
-    senders = [one for one in application.services.values() if any(word in names for word in (one.name.lower(), short_name(one.image or "")))]
+    senders = [
+        one for one in application.services.values() if any(word in names for word in (one.name.lower(), short_name(one.image or "")))
+    ]
     for service in senders if len(senders) < len(application.services) else ():
         del application.services[service.name]
         application.left_out.append(Note(service.place, f"services.{service.name}", "sends requests itself; the workload stands for it"))
@@ -106,9 +134,14 @@ def _software(catalog: Catalog, service: Service, found: Guesses) -> None:
     demand = catalog.typed("demands", profile, DemandEntry)
     found.demand[service.name] = demand
     what = f"{reason} {entry.title}" if profile != GENERIC else "nothing says what software it is"
-    found.assumed.append(Assumed(
-        f"services.{service.name}.operations.request", values.said_time(float(demand.cpu) * 1e-9), f"{what}; {demand.title} in the catalogue's demands",
-        demand=True))
+    found.assumed.append(
+        Assumed(
+            f"services.{service.name}.operations.request",
+            values.said_time(float(demand.cpu) * 1e-9),
+            f"{what}; {demand.title} in the catalogue's demands",
+            demand=True,
+        )
+    )
 
 
 def _stands_aside(catalog: Catalog, service: Service) -> bool:
@@ -123,7 +156,9 @@ def _calls(services: Mapping[str, Service], aside: set[str], found: Guesses) -> 
     pattern = _hosts_in(names)
     wanted: dict[str, dict[str, str]] = {}
     for name, service in services.items():
-        addressed = {names[word]: "its address stands in the environment or the command" for text in service.texts for word in pattern.findall(text)}
+        addressed = {
+            names[word]: "its address stands in the environment or the command" for text in service.texts for word in pattern.findall(text)
+        }
         linked = {names[word]: "links says so" for word in service.others if word in names}
         after = {word: "it is started after it" for word in service.after if word in services}
         wanted[name] = {other: why for other, why in {**after, **linked, **addressed}.items() if other != name}
@@ -132,14 +167,16 @@ def _calls(services: Mapping[str, Service], aside: set[str], found: Guesses) -> 
             if other in aside:
                 continue
             if _reaches(found.calls, other, name):
-                found.assumed.append(Assumed(f"services.{name}", f"no call of {other}", f"{other} calls {name} already, perhaps by way of others"))
+                found.assumed.append(
+                    Assumed(f"services.{name}", f"no call of {other}", f"{other} calls {name} already, perhaps by way of others")
+                )
                 continue
             found.calls.setdefault(name, []).append(other)
             found.assumed.append(Assumed(f"services.{name}.operations.request", f"call {other}", why))
 
 
 def _hosts_in(names: Mapping[str, str]) -> re.Pattern[str]:
-    """What finds the names of services where they stand as hosts: at the beginning of a text, behind `/`, `@`, `,`, `=`, before `:`, `/`, `,` or the end."""
+    """What finds the names of services where they stand as hosts: at a text's begin or behind `/@,=`, at its end or before `:/,`."""
     words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?:^|(?<=[/@,=;\s\"']))({words or '(?!)'})(?=$|[:/,;\s\"'])")
 
@@ -158,20 +195,29 @@ def _reaches(calls: Mapping[str, list[str]], first: str, last: str) -> bool:
 
 
 def _entries(services: Mapping[str, Service], aside: set[str], found: Guesses) -> None:
-    """What users ask, and who calls what no file names: front doors do; what has no address and calls others works by itself, as a worker does."""
+    """What users ask, and who calls what no file names: front doors do; workers work by themselves."""
     _owned_stores(services, found)
     called = {other for others in found.calls.values() for other in others}
     roots = [name for name in services if name not in called and name not in aside]
     fronts = [name for name in roots if FRONT.search(name)]
-    workers = [name for name in roots if found.calls.get(name) and name not in fronts and (
-        WORKER.search(name) or not (fronts or services[name].published))]
+    workers = [
+        name
+        for name in roots
+        if found.calls.get(name) and name not in fronts and (WORKER.search(name) or not (fronts or services[name].published))
+    ]
     doors = [name for name in fronts if services[name].published] or fronts[:1] or [name for name in roots if services[name].published]
     if fronts:
         inner = next((name for name in fronts if name not in doors), doors[-1])
         _called_by(inner, [name for name in roots if name not in (*doors, *workers, inner)], found)
         _called_by(doors[0], [inner] if inner not in doors else [], found)
     for name in [*doors, *workers] or roots or list(services):
-        why = "it is reached from outside" if name in doors else "it calls others, and nobody calls it" if name in workers else "nobody calls it"
+        why = (
+            "it is reached from outside"
+            if name in doors
+            else "it calls others, and nobody calls it"
+            if name in workers
+            else "nobody calls it"
+        )
         found.entries.append(name)
         found.assumed.append(Assumed(f"workload.mix.{name}.request", "1", why))
     found.assumed.append(Assumed("workload.open.rate", RATE, "no file says how many requests come"))
@@ -184,7 +230,14 @@ def _owned_stores(services: Mapping[str, Service], found: Guesses) -> None:
     for store in services:
         if store in called or found.profile[store] not in STORES:
             continue
-        owner = next((name for name in services if name != store and found.profile[name] not in STORES and re.search(rf"(?:^|[-_.]){re.escape(name)}(?:$|[-_.])", store)), None)
+        owner = next(
+            (
+                name
+                for name in services
+                if name != store and found.profile[name] not in STORES and re.search(rf"(?:^|[-_.]){re.escape(name)}(?:$|[-_.])", store)
+            ),
+            None,
+        )
         if owner is not None and not _reaches(found.calls, store, owner):
             found.calls.setdefault(owner, []).append(store)
             found.assumed.append(Assumed(f"services.{owner}.operations.request", f"call {store}", "its name says whose it is"))
@@ -195,7 +248,9 @@ def _called_by(caller: str, others: list[str], found: Guesses) -> None:
     for other in others:
         if not _reaches(found.calls, other, caller):
             found.calls.setdefault(caller, []).append(other)
-            found.assumed.append(Assumed(f"services.{caller}.operations.request", f"call {other}", "no file says who calls it; the front door is assumed to"))
+            found.assumed.append(
+                Assumed(f"services.{caller}.operations.request", f"call {other}", "no file says who calls it; the front door is assumed to")
+            )
 
 
 def _host(services: Mapping[str, Service], found: Guesses) -> None:
@@ -204,7 +259,9 @@ def _host(services: Mapping[str, Service], found: Guesses) -> None:
     memory = sum((_memory(service) + (UNLIMITED_MEMORY >> 1)) * _replicas(service) for service in services.values())
     found.cores = max(LEAST_CORES, _power_of_two(cores))
     found.memory = max(LEAST_MEMORY, _power_of_two(1.25 * memory))
-    found.assumed.append(Assumed("host", f"{found.cores} cores, {found.memory >> 30} GiB", "room for the limits of all services, each in a VM too"))
+    found.assumed.append(
+        Assumed("host", f"{found.cores} cores, {found.memory >> 30} GiB", "room for the limits of all services, each in a VM too")
+    )
 
 
 def _replicas(service: Service) -> int:

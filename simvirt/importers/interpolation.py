@@ -1,7 +1,7 @@
 """Variables in values, by the rules of the Compose specification.
 
-*Source*: compose-spec, 12-interpolation.md: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, `${NAME?message}`,
-`${NAME:+replacement}`, `${NAME+replacement}`, nested ones among them, and `$$` for a dollar.
+*Source*: compose-spec, 12-interpolation.md: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`,
+`${NAME?message}`, `${NAME:+replacement}`, `${NAME+replacement}`, nested ones among them, and `$$` for a dollar.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def _variable(text: str, dollar: int, variables: Mapping[str, str], unset: Calla
         return "$", dollar + 2
     if text.startswith("${", dollar):
         end = _closing(text, dollar)
-        return _braced(text[dollar + 2:end], variables, unset, depth), end + 1
+        return _braced(text[dollar + 2 : end], variables, unset, depth), end + 1
     name = NAME.match(text, dollar + 1)
     if name is None:
-        raise Uninterpolable(f'expected a name after "$", for example ${{NAME}}, or $$ for a dollar; got "{text[dollar:dollar + 20]}"')
+        raise Uninterpolable(f'expected a name after "$", for example ${{NAME}}, or $$ for a dollar; got "{text[dollar : dollar + 20]}"')
     return _value(name.group(), variables, unset), name.end()
 
 
@@ -55,7 +55,7 @@ def _closing(text: str, dollar: int) -> int:
             if depth == 0:
                 return at
         at += 1
-    raise Uninterpolable(f'expected "}}" after "{text[dollar:dollar + 20]}"')
+    raise Uninterpolable(f'expected "}}" after "{text[dollar : dollar + 20]}"')
 
 
 def _braced(inside: str, variables: Mapping[str, str], unset: Callable[[str], None], depth: int) -> str:
@@ -68,7 +68,7 @@ def _braced(inside: str, variables: Mapping[str, str], unset: Callable[[str], No
         return _value(name.group(), variables, unset)
     value = variables.get(name.group())
     there = value is not None and (value != "" or not operator.group().startswith(":"))
-    word = inside[operator.end():]
+    word = inside[operator.end() :]
     if operator.group().endswith("+"):
         return interpolated(word, variables, unset, depth + 1) if there else ""
     if there:

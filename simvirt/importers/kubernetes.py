@@ -13,25 +13,34 @@ from typing import Any, Final
 
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
-from simvirt.importers.manifests import Object, at, objects
-from simvirt.importers.projects import Options
+from simvirt.importers.manifests import Object, at
+from simvirt.importers.projects import NO_OPTIONS, Options
 from simvirt.units import shown
 
 WORKLOADS: Final = {
-    "Deployment": ("spec", "template", "spec"), "StatefulSet": ("spec", "template", "spec"), "DaemonSet": ("spec", "template", "spec"),
-    "ReplicaSet": ("spec", "template", "spec"), "ReplicationController": ("spec", "template", "spec"), "Job": ("spec", "template", "spec"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"), "Pod": ("spec",),
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "ReplicaSet": ("spec", "template", "spec"),
+    "ReplicationController": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Pod": ("spec",),
 }
 """Kinds that run pods -> where the pod is described."""
-HEEDED: Final = frozenset((
-    *WORKLOADS, "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "LimitRange", "PriorityClass", "ConfigMap"))
+HEEDED: Final = frozenset(
+    (*WORKLOADS, "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "LimitRange", "PriorityClass", "ConfigMap")
+)
 PLACED: Final = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName")
-PLATFORMS: Final = ("{name: containers, stack: [containerd], orchestrator: kubernetes}", "{name: vms, stack: [kvm], orchestrator: kubernetes}")
+PLATFORMS: Final = (
+    "{name: containers, stack: [containerd], orchestrator: kubernetes}",
+    "{name: vms, stack: [kvm], orchestrator: kubernetes}",
+)
 BEHAVIOUR: Final = {"scaleUp": "scale_up", "scaleDown": "scale_down"}
 POLICIES: Final = {"Max": "max", "Min": "min", "Disabled": "disabled"}
 
 
-def load(files: Sequence[str], options: Options = Options()) -> Application:
+def load(files: Sequence[str], options: Options = NO_OPTIONS) -> Application:
     """The application in manifests; ScenarioError where they are wrong."""
     from simvirt.importers.kustomize import rendered
 
@@ -72,8 +81,10 @@ class _Reader:
     def service(self, one: Object) -> Service:
         """The service that a workload is."""
         path = WORKLOADS[one.kind]
-        containers = [*one.list(*path, "containers"), *(
-            inner for inner in one.list(*path, "initContainers") if at(inner, "restartPolicy") == "Always")]
+        containers = [
+            *one.list(*path, "containers"),
+            *(inner for inner in one.list(*path, "initContainers") if at(inner, "restartPolicy") == "Always"),
+        ]
         if not one.name:
             raise one.wrong("expected a name, for example metadata: {name: web}", "metadata")
         if not containers or not all(isinstance(inner, Mapping) for inner in containers):
@@ -83,7 +94,9 @@ class _Reader:
         if service.image is None and at(containers[0], "image"):
             raise one.wrong(f"expected an image, for example nginx:1.27; got {shown(at(containers[0], 'image'))}", *path, "containers")
         if not re.fullmatch(r"[a-z0-9.-]{1,253}", one.name):
-            raise one.wrong(f"expected a name of small letters, digits, - and ., for example web-1; got {shown(one.name)}", "metadata", "name")
+            raise one.wrong(
+                f"expected a name of small letters, digits, - and ., for example web-1; got {shown(one.name)}", "metadata", "name"
+            )
         service.texts = tuple(self.texts(one, path, containers))
         service.names = tuple(dict.fromkeys(self.aliases(one)))
         service.published = self.is_published(one)
@@ -111,7 +124,9 @@ class _Reader:
             self.left_out.append(Note(one.place(*path, "containers"), f"{one.name}.containers.{at(inner, 'name')}", said))
         for inner in one.list(*path, "initContainers"):
             if at(inner, "restartPolicy") != "Always":
-                self.left_out.append(Note(one.place(*path, "initContainers"), f"{one.name}.initContainers.{at(inner, 'name')}", "ends before requests come"))
+                self.left_out.append(
+                    Note(one.place(*path, "initContainers"), f"{one.name}.initContainers.{at(inner, 'name')}", "ends before requests come")
+                )
 
     def texts(self, one: Object, path: tuple[str, ...], containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """Values in which addresses of others may stand: environment, commands, maps that are mounted."""
@@ -148,7 +163,9 @@ class _Reader:
         """Whether users reach a workload: through an Ingress, or a Service that is open to the outside."""
         doors = {(door.namespace, name) for door in self.of("Ingress") for name in _backends(door.data)}
         return any(
-            service.at("spec", "type") in ("LoadBalancer", "NodePort") or (service.namespace, service.name) in doors for service in self.selecting(one))
+            service.at("spec", "type") in ("LoadBalancer", "NodePort") or (service.namespace, service.name) in doors
+            for service in self.selecting(one)
+        )
 
     def keys(self, one: Object, path: tuple[str, ...], containers: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
         """What a scenario says in the same words."""
@@ -169,7 +186,11 @@ class _Reader:
         if (priority := self.priority(one, path)) is not None:
             deploy["priority"] = priority
         rolling = one.at("spec", "strategy", "rollingUpdate") if one.kind == "Deployment" else None
-        if rolling and (update := {name: rolling[key] for key, name in (("maxSurge", "max_surge"), ("maxUnavailable", "max_unavailable")) if key in rolling}):
+        if rolling and (
+            update := {
+                name: rolling[key] for key, name in (("maxSurge", "max_surge"), ("maxUnavailable", "max_unavailable")) if key in rolling
+            }
+        ):
             deploy["update_config"] = update
         if deploy:
             yield "deploy", deploy
@@ -180,7 +201,7 @@ class _Reader:
     def resources(self, one: Object, path: tuple[str, ...], containers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Requests and limits of a pod: the sums over its containers; it is limited where all of them are."""
         defaults = [item for found in self.of("LimitRange") if found.namespace == one.namespace for item in found.list("spec", "limits")]
-        default = next((item for item in defaults if at(item, "type") == "Container"), {})
+        default: Mapping[str, Any] = next((item for item in defaults if at(item, "type") == "Container"), {})
         found: dict[str, Any] = {}
         for what, kind, fallback in (("limits", "limits", "default"), ("reservations", "requests", "defaultRequest")):
             for key, name in (("cpu", "cpus"), ("memory", "memory")):
@@ -203,7 +224,11 @@ class _Reader:
             return None
         found = values.quantity(str(value))
         if found is None or found < 0:
-            raise one.wrong(f'expected a quantity, for example 200m or 1Gi; got "{str(value)[:40]}" as {kind}.{key} of {at(inner, "name")}', *path, "containers")
+            raise one.wrong(
+                f'expected a quantity, for example 200m or 1Gi; got "{str(value)[:40]}" as {kind}.{key} of {at(inner, "name")}',
+                *path,
+                "containers",
+            )
         return found
 
     def priority(self, one: Object, path: tuple[str, ...]) -> int | str | None:
@@ -221,17 +246,27 @@ class _Reader:
             target = (str(one.at("spec", "scaleTargetRef", "kind")), one.namespace, str(one.at("spec", "scaleTargetRef", "name")))
             name = self.names.get(target)
             if name is None:
-                self.left_out.append(Note(one.place("spec"), f"{one.kind} {one.name}", f"there is no {target[0]} {target[2]} that it scales"))
+                self.left_out.append(
+                    Note(one.place("spec"), f"{one.kind} {one.name}", f"there is no {target[0]} {target[2]} that it scales")
+                )
                 continue
             if (autoscale := self.autoscale(one, services[name])) is not None:
                 services[name].keys["autoscale"] = autoscale
         for one in self.of("PodDisruptionBudget"):
             wanted = one.table("spec", "selector", "matchLabels")
             for workload in self.of(*WORKLOADS):
-                labels = workload.table(*WORKLOADS[workload.kind][:-1], "metadata", "labels") if workload.kind != "Pod" else workload.table("metadata", "labels")
+                labels = (
+                    workload.table(*WORKLOADS[workload.kind][:-1], "metadata", "labels")
+                    if workload.kind != "Pod"
+                    else workload.table("metadata", "labels")
+                )
                 if wanted and wanted.items() <= labels.items() and workload.namespace == one.namespace:
                     keys = services[self.names[workload.kind, workload.namespace, workload.name]].keys
-                    budget = {name: one.at("spec", key) for key, name in (("minAvailable", "min_available"), ("maxUnavailable", "max_unavailable")) if one.at("spec", key) is not None}
+                    budget = {
+                        name: one.at("spec", key)
+                        for key, name in (("minAvailable", "min_available"), ("maxUnavailable", "max_unavailable"))
+                        if one.at("spec", key) is not None
+                    }
                     if len(budget) == 1:
                         keys.setdefault("deploy", {})["disruption_budget"] = budget
 
@@ -242,7 +277,9 @@ class _Reader:
             if at(metric, "resource", "name") == "cpu" and at(metric, "type") == "Resource":
                 share = at(metric, "resource", "target", "averageUtilization") or at(metric, "resource", "targetAverageUtilization")
             else:
-                self.left_out.append(Note(one.place("spec", "metrics", number), f"{one.kind} {one.name}: {at(metric, 'type')}", "only CPU is a target here"))
+                self.left_out.append(
+                    Note(one.place("spec", "metrics", number), f"{one.kind} {one.name}: {at(metric, 'type')}", "only CPU is a target here")
+                )
         if share is None and not one.list("spec", "metrics"):
             share = 80
         resources = service.keys.get("deploy", {}).get("resources", {})
@@ -267,8 +304,14 @@ def _scaling(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if (window := table.get("stabilizationWindowSeconds")) is not None:
         yield "stabilization", f"{window}s"
     policies = [
-        {("replicas" if at(one, "type") == "Pods" else "share"): at(one, "value") if at(one, "type") == "Pods" else f"{at(one, 'value')}%",
-         "period": f"{at(one, 'periodSeconds')}s"} for one in table.get("policies") or ()]
+        {
+            ("replicas" if at(one, "type") == "Pods" else "share"): at(one, "value")
+            if at(one, "type") == "Pods"
+            else f"{at(one, 'value')}%",
+            "period": f"{at(one, 'periodSeconds')}s",
+        }
+        for one in table.get("policies") or ()
+    ]
     if policies:
         yield "policies", policies
     if (select := table.get("selectPolicy")) in POLICIES and select != "Max":

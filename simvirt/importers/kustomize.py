@@ -21,8 +21,16 @@ from simvirt.scenario.reading.reader import read_documents
 from simvirt.scenario.reading.tree import Node, Place, Table, plain
 
 MERGE_KEYS: Final = {
-    "containers": "name", "initContainers": "name", "env": "name", "volumes": "name", "volumeMounts": "mountPath", "ports": "containerPort",
-    "imagePullSecrets": "name", "hostAliases": "ip", "topologySpreadConstraints": "topologyKey"}
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "ports": "containerPort",
+    "imagePullSecrets": "name",
+    "hostAliases": "ip",
+    "topologySpreadConstraints": "topologyKey",
+}
 """Lists of a pod that a patch merges, and by what; others it replaces."""
 REFERENCES: Final = {"scaleTargetRef", "configMapRef", "configMapKeyRef", "configMap", "secretRef", "secretKeyRef", "service", "claimRef"}
 DEEPEST: Final = 20
@@ -118,7 +126,9 @@ def _generated(folder: str, data: Mapping[str, Any], root: str, tree: Table) -> 
             values[key or os.path.basename(file)] = _text(folder, file, root, _at(tree, "configMapGenerator"))
         for name in [*(at(one, "envs") or ()), *([at(one, "env")] if at(one, "env") else [])]:
             values |= variables_of(_text(folder, str(name), root, _at(tree, "configMapGenerator")), {})
-        yield Object(tree, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": at(one, "name")}, "data": values}, tree.place.file)
+        yield Object(
+            tree, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": at(one, "name")}, "data": values}, tree.place.file
+        )
 
 
 def _text(folder: str, name: str, root: str, place: Place) -> str:
@@ -148,7 +158,9 @@ def _patched(found: list[Object], folder: str, data: Mapping[str, Any], root: st
 def _over(found: list[Object], patch: Any, target: Any, tree: Node, place: Place) -> list[Object]:
     """Objects with one patch over those that it is for."""
     wanted = target if isinstance(target, Mapping) else {"kind": at(patch, "kind"), "name": at(patch, "metadata", "name")}
-    apply: Callable[[Any], Any] = (lambda data: _operated(data, patch, place)) if isinstance(patch, list) else (lambda data: _merged(data, patch))
+    apply: Callable[[Any], Any] = (
+        (lambda data: _operated(data, patch, place)) if isinstance(patch, list) else (lambda data: _merged(data, patch))
+    )
     hit = [_is_for(one, wanted) for one in found]
     if not any(hit):
         said = " ".join(str(wanted.get(key)) for key in ("kind", "name") if wanted.get(key))
@@ -219,7 +231,7 @@ def _operate(data: Any, operation: str, parts: list[str], value: Any) -> None:
         raise ValueError(operation)
     if isinstance(data, list):
         where = len(data) if last == "-" else int(last)
-        data[where:where + (0 if operation == "add" else 1)] = [] if operation == "remove" else [value]
+        data[where : where + (0 if operation == "add" else 1)] = [] if operation == "remove" else [value]
     elif operation == "remove":
         del data[last]
     else:
@@ -276,7 +288,11 @@ def _label(body: dict[str, Any], data: Mapping[str, Any]) -> None:
     if not common:
         return
     body.setdefault("metadata", {}).setdefault("labels", {}).update(common)
-    for place in (at(body, "spec", "selector"), at(body, "spec", "selector", "matchLabels"), at(body, "spec", "template", "metadata", "labels")):
+    for place in (
+        at(body, "spec", "selector"),
+        at(body, "spec", "selector", "matchLabels"),
+        at(body, "spec", "template", "metadata", "labels"),
+    ):
         if isinstance(place, dict) and "matchLabels" not in place:
             place.update(common)
 
@@ -286,7 +302,11 @@ def _image(data: Any, image: Mapping[str, Any]) -> None:
     for key, value in list(data.items()) if isinstance(data, dict) else ():
         if key == "image" and isinstance(value, str) and _repository(value) == at(image, "name"):
             name = at(image, "newName") or _repository(value)
-            data[key] = f"{name}@{image['digest']}" if at(image, "digest") else f"{name}:{at(image, 'newTag') or value[len(_repository(value)) + 1:] or 'latest'}"
+            data[key] = (
+                f"{name}@{image['digest']}"
+                if at(image, "digest")
+                else f"{name}:{at(image, 'newTag') or value[len(_repository(value)) + 1 :] or 'latest'}"
+            )
         else:
             _image(value, image)
     for inner in data if isinstance(data, list) else ():

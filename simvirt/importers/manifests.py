@@ -1,6 +1,6 @@
 """Kubernetes objects in files and folders, each with the place of what it says.
 
-*Source*: YAML 1.2 (several documents; white space may stand at a line's end, tabs too), kubernetes.io, "Organizing resource configurations".
+*Source*: YAML 1.2 (several documents; tabs may stand at a line's end), kubernetes.io, "Organizing resource configurations".
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, Final
 from simvirt.errors import Issue, ScenarioError
 from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.reader import read_documents
-from simvirt.scenario.reading.tree import Marks, Node, Path as Keys, Place, Scalar, Table, dotted, plain
+from simvirt.scenario.reading.tree import Marks, Node, Place, Scalar, Table, dotted, plain
+from simvirt.scenario.reading.tree import Path as Keys
 
 ENDINGS: Final = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -98,7 +99,9 @@ def files_of(path: str) -> list[str]:
     found = sorted(str(file) for file in Path(path).rglob("*") if file.suffix in ENDINGS and file.is_file())
     inside = [file for file in found if os.path.commonpath([os.path.realpath(file), root]) == root]
     if not inside or len(inside) > MOST_FILES:
-        raise ScenarioError([Issue(path, None, None, "", f"expected 1 to {MOST_FILES} manifests ({', '.join(ENDINGS)}); got {len(inside)}")])
+        raise ScenarioError(
+            [Issue(path, None, None, "", f"expected 1 to {MOST_FILES} manifests ({', '.join(ENDINGS)}); got {len(inside)}")]
+        )
     return inside
 
 
@@ -111,7 +114,17 @@ def objects_in(file: str) -> Iterator[Object]:
     documents, issues = read_documents(text, file)
     if issues:
         if TEMPLATE.search(text):
-            raise ScenarioError([Issue(file, issues[0].line, issues[0].column, "", "is a template of Helm; expected manifests, as helm template prints them")])
+            raise ScenarioError(
+                [
+                    Issue(
+                        file,
+                        issues[0].line,
+                        issues[0].column,
+                        "",
+                        "is a template of Helm; expected manifests, as helm template prints them",
+                    )
+                ]
+            )
         raise ScenarioError(issues)
     for document in documents:
         if not isinstance(document, Scalar) or document.value is not None:
@@ -122,7 +135,17 @@ def _of(node: Node, file: str) -> Iterator[Object]:
     """The object in a document, or those in a list."""
     data = plain(node, lambda path, scalar: scalar.value)
     if not isinstance(node, Table) or not isinstance(data, dict):
-        raise ScenarioError([Issue(file, node.place.line, node.place.column, "", "expected an object, with apiVersion and kind, for example kind: Deployment")])
+        raise ScenarioError(
+            [
+                Issue(
+                    file,
+                    node.place.line,
+                    node.place.column,
+                    "",
+                    "expected an object, with apiVersion and kind, for example kind: Deployment",
+                )
+            ]
+        )
     found = Object(node, data, file)
     if not isinstance(data.get("kind"), str) or "apiVersion" not in data:
         raise found.wrong("expected apiVersion and kind, for example apiVersion: apps/v1, kind: Deployment")

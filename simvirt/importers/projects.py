@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence as Many
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from simvirt.errors import Issue, ScenarioError
 from simvirt.importers.dotenv import variables_of
 from simvirt.importers.interpolation import Uninterpolable, interpolated
-from simvirt.importers.merging import TAGS, formed, merged, settled
+from simvirt.importers.merging import TAGS, merged, settled
+from simvirt.importers.nodes import refuse, table_at, text_at
 from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.reader import read_file
 from simvirt.scenario.reading.scalars import scalar
@@ -22,11 +24,6 @@ from simvirt.scenario.reading.tree import Entry, Node, Place, Scalar, Sequence, 
 PARTS: Final = ("services", "networks", "volumes", "configs", "secrets", "models")
 NOT_EXTENDED: Final = ("depends_on", "links", "volumes_from", "network_mode", "ipc", "pid", "extends")
 """Keys that name other services; `extends` takes them over only where the other service is in the same file."""
-
-
-def refuse(place: Place, path: str, message: str) -> ScenarioError:
-    """A mistake at a place."""
-    return ScenarioError([Issue(place.file, place.line, place.column, path, message)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +36,10 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_OPTIONS: Final = Options()
+"""What is so where nothing is said beside the files."""
+
+
 @dataclass(slots=True)
 class Project:
     """A whole project as one document, with the variables that had no value: name -> where."""
@@ -49,7 +50,7 @@ class Project:
     variables: Mapping[str, str]
 
 
-def project(files: Many[str], options: Options = Options()) -> Project:
+def project(files: Many[str], options: Options = NO_OPTIONS) -> Project:
     """The project of some files, the later ones over the earlier; ScenarioError where it cannot be put together."""
     folder = os.path.realpath(options.folder or os.path.dirname(os.path.abspath(files[0])))
     reading = _Reading(folder, options)
@@ -96,7 +97,7 @@ class _Reading:
             names = " -> ".join(os.path.basename(one) for one in (*above, file))
             raise refuse(Place(file), "include", f"includes itself: {names}")
         table = self.table(file, variables)
-        services = _table(table, "services")
+        services = table_at(table, "services")
         if services is not None:
             done = {name: self.extended(name, table, file, folder, variables, ()) for name in services.entries}
             entries = {name: Entry(services.entries[name].place, node) for name, node in done.items()}
@@ -109,7 +110,11 @@ class _Reading:
         """The mapping in a file, with its variables filled in."""
         root = read_file(file, TAGS)
         if not isinstance(root, Table):
-            raise refuse(root.place if root else Place(file, 1, 1), "", "expected a mapping with services, for example services: {web: {image: nginx}}")
+            raise refuse(
+                root.place if root else Place(file, 1, 1),
+                "",
+                "expected a mapping with services, for example services: {web: {image: nginx}}",
+            )
         filled = self.filled(root, variables, "")
         assert isinstance(filled, Table)
         return filled
@@ -117,25 +122,35 @@ class _Reading:
     def filled(self, node: Node, variables: Mapping[str, str], path: str) -> Node:
         """A tree with its variables filled in; plain values that came of them are numbers and truth values again."""
         if isinstance(node, Table):
-            inside = {key: Entry(e.place, self.filled(e.node, variables, f"{path}.{key}" if path else key)) for key, e in node.entries.items()}
+            inside = {
+                key: Entry(e.place, self.filled(e.node, variables, f"{path}.{key}" if path else key)) for key, e in node.entries.items()
+            }
             return replace(node, entries=inside)
         if isinstance(node, Sequence):
             return replace(node, items=tuple(self.filled(item, variables, f"{path}.{n}") for n, item in enumerate(node.items)))
         if not isinstance(node.value, str) or "$" not in node.value:
             return node
         try:
-            text = interpolated(node.value, variables, lambda name: self.unset.setdefault(name, node.place) and None)
+            text = interpolated(node.value, variables, lambda name: self.note_unset(name, node.place))
         except Uninterpolable as error:
             raise refuse(node.place, path, str(error)) from None
         return replace(node, value=scalar(text), text=text)
 
-    def extended(self, name: str, table: Table, file: str, folder: str, variables: Mapping[str, str], above: tuple[tuple[str, str], ...]) -> Node:
+    def note_unset(self, name: str, place: Place) -> None:
+        """Notes a variable without a value, where it is first asked for."""
+        self.unset.setdefault(name, place)
+
+    def extended(
+        self, name: str, table: Table, file: str, folder: str, variables: Mapping[str, str], above: tuple[tuple[str, str], ...]
+    ) -> Node:
         """A service over what it extends."""
-        services = _table(table, "services")
+        services = table_at(table, "services")
         assert services is not None
         entry = services.entries[name]
         if (file, name) in above:
-            raise refuse(entry.place, f"services.{name}.extends", f"extends itself: {' -> '.join(one for _, one in (*above, (file, name)))}")
+            raise refuse(
+                entry.place, f"services.{name}.extends", f"extends itself: {' -> '.join(one for _, one in (*above, (file, name)))}"
+            )
         if not isinstance(entry.node, Table):
             if isinstance(entry.node, Scalar) and entry.node.value is None:
                 return Table(entry.place, {})
@@ -147,17 +162,24 @@ class _Reading:
         return merged(base, entry.node.without("extends"))
 
     def base(
-        self, name: str, wish: Entry, table: Table, file: str, folder: str, variables: Mapping[str, str], above: tuple[tuple[str, str], ...],
+        self,
+        name: str,
+        wish: Entry,
+        table: Table,
+        file: str,
+        folder: str,
+        variables: Mapping[str, str],
+        above: tuple[tuple[str, str], ...],
     ) -> Node:
         """The service that another one extends."""
         path = f"services.{name}.extends"
-        service = wish.node.text if isinstance(wish.node, Scalar) else _text(wish.node, "service")
-        other = "" if isinstance(wish.node, Scalar) else _text(wish.node, "file")
+        service = wish.node.text if isinstance(wish.node, Scalar) else text_at(wish.node, "service")
+        other = "" if isinstance(wish.node, Scalar) else text_at(wish.node, "file")
         if not service:
             raise refuse(wish.place, path, "expected the name of a service, for example extends: {service: base}")
         where = self.inside(os.path.join(os.path.dirname(file), other), wish.place, path) if other else file
         source = self.table(where, variables) if other else table
-        services = _table(source, "services")
+        services = table_at(source, "services")
         if services is None or service not in services.entries:
             there = ", ".join(services.entries) if services else "none"
             raise refuse(wish.place, path, f'there is no service "{service}" in {os.path.basename(where)}; expected one of: {there}')
@@ -177,9 +199,13 @@ class _Reading:
             if not names:
                 raise refuse(item.place, path, "expected a file, for example include: [other/compose.yaml]")
             files = [self.inside(os.path.join(os.path.dirname(file), name), item.place, path) for name in names]
-            stated = "" if isinstance(item, Scalar) else _text(item, "project_directory")
+            stated = "" if isinstance(item, Scalar) else text_at(item, "project_directory")
             own = self.inside(os.path.join(os.path.dirname(file), stated), item.place, path) if stated else os.path.dirname(files[0])
-            env = [] if isinstance(item, Scalar) else [self.inside(os.path.join(folder, name), item.place, path) for name in _texts(item, "env_file")]
+            env = (
+                []
+                if isinstance(item, Scalar)
+                else [self.inside(os.path.join(folder, name), item.place, path) for name in _texts(item, "env_file")]
+            )
             found.append(self.documents(files, own, {**self.variables(own, env), **variables}, above))
         return found
 
@@ -197,13 +223,15 @@ class _Reading:
 def _beneath(included: Table, table: Table) -> Table:
     """A document with an included one beneath it; what both define, the including one may change only by overriding files."""
     for part in PARTS:
-        inner, outer = _table(included, part), _table(table, part)
+        inner, outer = table_at(included, part), table_at(table, part)
         if inner is None:
             continue
         both = [name for name in inner.entries if outer and name in outer.entries]
         if both and part == "services":
             place = outer.entries[both[0]].place if outer else included.place
-            raise refuse(place, f"services.{both[0]}", f"is defined in {os.path.basename(inner.entries[both[0]].place.file)} too, which is included")
+            raise refuse(
+                place, f"services.{both[0]}", f"is defined in {os.path.basename(inner.entries[both[0]].place.file)} too, which is included"
+            )
         entries = {**inner.entries, **(outer.entries if outer else {})}
         table = table.with_entry(part, Entry(included.entries[part].place, replace(outer or inner, entries=entries)))
     return table
@@ -211,7 +239,7 @@ def _beneath(included: Table, table: Table) -> Table:
 
 def _with_profiles(root: Table, wanted: Many[str]) -> Table:
     """The document with the services that no profile holds back, and those of the profiles that are wanted."""
-    services = _table(root, "services")
+    services = table_at(root, "services")
     if services is None:
         return root
     kept = {name: entry for name, entry in services.entries.items() if _is_on(entry.node, wanted)}
@@ -221,23 +249,6 @@ def _with_profiles(root: Table, wanted: Many[str]) -> Table:
 def _is_on(service: Node, wanted: Many[str]) -> bool:
     held = _texts(service, "profiles")
     return not held or "*" in wanted or not set(held).isdisjoint(wanted)
-
-
-def _table(table: Table, key: str) -> Table | None:
-    """The mapping at a key; a mistake where there is something else."""
-    entry = table.entries.get(key)
-    if entry is None or (isinstance(entry.node, Scalar) and entry.node.value is None):
-        return None
-    node = formed(entry.node, key)
-    if not isinstance(node, Table):
-        raise refuse(entry.place, key, f"expected a mapping of names, for example {key}: {{web: {{}}}}")
-    return node
-
-
-def _text(node: Node, key: str) -> str:
-    """The text at a key of a mapping, empty where there is none."""
-    inner = node.entries[key].node if isinstance(node, Table) and key in node.entries else None
-    return inner.text if isinstance(inner, Scalar) and inner.value is not None else ""
 
 
 def _texts(node: Node, key: str) -> list[str]:

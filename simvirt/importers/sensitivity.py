@@ -34,7 +34,10 @@ def first(text: str, application: Application, found: Guesses) -> tuple[str, ...
     grown = sensitivities(text, application, found)
     said = {one.path.split(".")[1]: one.value for one in found.assumed if one.demand and one.path.count(".") == 3}
     names = sorted((name for name, share in grown.items() if share > 0.005), key=lambda name: (-grown[name], name))
-    return tuple(f"{name}: twice {said.get(name, 'its demand')} makes requests take {100 * grown[name]:.0f} % longer in the mean" for name in names[:8])
+    return tuple(
+        f"{name}: twice {said.get(name, 'its demand')} makes requests take {100 * grown[name]:.0f} % longer in the mean"
+        for name in names[:8]
+    )
 
 
 def _mean(text: str) -> float | None:
@@ -53,5 +56,7 @@ def _doubled(text: str, name: str) -> str:
         if re.match(r"  \S.*:", line):
             inside = line.split("  #")[0].strip() in (f"{name}:", f'"{name}":')
         elif inside and "- cpu:" in line:
-            lines[number] = re.sub(r"exponential: (\d+)([a-z]+)", lambda found: f"exponential: {2 * int(found.group(1))}{found.group(2)}", line)
+            lines[number] = re.sub(
+                r"exponential: (\d+)([a-z]+)", lambda found: f"exponential: {2 * int(found.group(1))}{found.group(2)}", line
+            )
     return "\n".join(lines) + "\n"

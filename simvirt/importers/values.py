@@ -9,7 +9,24 @@ import math
 import re
 from typing import Final
 
-UNITS: Final = {"": 0, "b": 0, "k": 1, "kb": 1, "m": 2, "mb": 2, "g": 3, "gb": 3, "t": 4, "tb": 4, "ki": 1, "kib": 1, "mi": 2, "mib": 2, "gi": 3, "gib": 3}
+UNITS: Final = {
+    "": 0,
+    "b": 0,
+    "k": 1,
+    "kb": 1,
+    "m": 2,
+    "mb": 2,
+    "g": 3,
+    "gb": 3,
+    "t": 4,
+    "tb": 4,
+    "ki": 1,
+    "kib": 1,
+    "mi": 2,
+    "mib": 2,
+    "gi": 3,
+    "gib": 3,
+}
 SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 TIME: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
@@ -20,11 +37,12 @@ def size(text: str) -> int | None:
     found = SIZE.fullmatch(text)
     if found is None or found.group(2).lower() not in UNITS:
         return None
-    return round(float(found.group(1)) * 1024 ** UNITS[found.group(2).lower()])
+    factor: float = 1024.0 ** UNITS[found.group(2).lower()]
+    return round(float(found.group(1)) * factor)
 
 
 DECIMAL: Final = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
-BINARY: Final = {f"{letter}i": 1024.0 ** power for power, letter in enumerate("KMGTPE", 1)}
+BINARY: Final = {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
 QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)")
 
 

@@ -1,4 +1,4 @@
-"""A scenario from an application and what was guessed: YAML that a person reads, each assumed value with its reason, what was left out at the end."""
+"""A scenario from an application and what was guessed: YAML to read, each assumed value with its reason, at the end what was left out."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ def text(application: Application, found: Guesses, first: tuple[str, ...] = ()) 
 def _head(application: Application, found: Guesses, first: tuple[str, ...]) -> Iterator[str]:
     """What it is, and what to do with it."""
     files = ", ".join(os.path.basename(file) for file in application.files)
-    yield f"# Imported from {_comment(files)} ({application.kind}): {len(found.demand)} services. What the file says is taken over; what it cannot say is assumed and marked."
-    yield "# Assumed demands are orders of magnitude: they show where to look, they size nothing. Measure these first, by how much the mean latency depends on them:"
+    yield f"# Imported from {_comment(files)} ({application.kind}): {len(found.demand)} services."
+    yield "# What the files say is taken over; what they cannot say is assumed, and marked. Assumed demands are orders of"
+    yield "# magnitude: they show where to look, they size nothing. Measure these first, by how much the mean latency depends on them:"
     for sentence in first or [f"{one.path}: {one.value}" for one in found.assumed if one.demand][:5]:
         yield f"#   {_comment(sentence)}"
     yield "simvirt: 1"
     yield f"name: {quoted(_name(application.name))}"
-    yield _with(f"host: {{cores: {found.cores}, memory: {values.said_size(found.memory)}}}", "assumed: room for all services, each in a VM too")
+    yield _with(
+        f"host: {{cores: {found.cores}, memory: {values.said_size(found.memory)}}}", "assumed: room for all services, each in a VM too"
+    )
     yield f"platforms: [{', '.join(application.platforms)}]"
 
 
@@ -73,7 +76,9 @@ def _service(service: Service, found: Guesses) -> Iterator[str]:
     cpu = values.said_time(float(demand.cpu) * 1e-9)
     yield _with(f"        - cpu: {{exponential: {cpu}}}", f"assumed: {reasons[path, cpu]}")
     if demand.read and demand.hit is not None:
-        yield _with(f"        - disk: {{read: {values.said_size(int(demand.read))}, hit: {float(demand.hit):g}}}", f"assumed: {demand.title}")
+        yield _with(
+            f"        - disk: {{read: {values.said_size(int(demand.read))}, hit: {float(demand.hit):g}}}", f"assumed: {demand.title}"
+        )
     for other in found.calls.get(service.name, ()):
         yield _with(f"        - call: {quoted(f'{other}.request')}", f"assumed: {reasons[path, f'call {other}']}")
 
@@ -85,7 +90,8 @@ def _foot(application: Application) -> Iterator[str]:
         yield ""
         yield "# Left out:"
     for service in ending:
-        yield f"#   {_place(service.place.file, service.place.line)} services.{_comment(service.name)}: it does its work once and ends before requests come"
+        where = _place(service.place.file, service.place.line)
+        yield f"#   {where} services.{_comment(service.name)}: it does its work once and ends before requests come"
     for name, place in application.unset.items():
         yield f"#   {_place(place.file, place.line)} the variable {_comment(name)} has no value and is taken as empty"
     for reason, notes in _by_reason(application.left_out).items():

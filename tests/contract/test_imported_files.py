@@ -20,17 +20,42 @@ from simvirt.scenario import loads
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SHORT = ("run.duration=2s", "run.replications=1", "run.warmup=0s")
 REFUSED = {
-    "compose-depends-on-profile-no-cycle.yaml": "wait for each other", "compose-depends-on-self.yaml": "wait for each other", "compose-include-cycle.yaml": "includes itself",
-    "project-directory.yaml": "project's folder", "compose.https.yaml": "SITES_RULE", "compose.multi-bench.yaml": "ROUTER", "compose.traefik.yaml": "HASHED_PASSWORD",
-    "output-k8s.yaml": "", "compose-controller-label.yaml": "unknown key", "compose.extras.yaml": "expected a mapping with services", "values.yaml": "expected apiVersion",
-    "horizontal-pod-autoscaler.yaml": "expected Deployment", "hpa-php-apache.yaml": "expected Deployment", "resource-quota.yaml": "expected Deployment",
-    **{f"{name}-hsc.yaml": "expected Deployment" for name in ("cart", "orders", "payment", "shipping", "front-end", "queue-master", "user", "catalogue")},
+    "compose-depends-on-profile-no-cycle.yaml": "wait for each other",
+    "compose-depends-on-self.yaml": "wait for each other",
+    "compose-include-cycle.yaml": "includes itself",
+    "project-directory.yaml": "project's folder",
+    "compose.https.yaml": "SITES_RULE",
+    "compose.multi-bench.yaml": "ROUTER",
+    "compose.traefik.yaml": "HASHED_PASSWORD",
+    "output-k8s.yaml": "",
+    "compose-controller-label.yaml": "unknown key",
+    "compose.extras.yaml": "expected a mapping with services",
+    "values.yaml": "expected apiVersion",
+    "horizontal-pod-autoscaler.yaml": "expected Deployment",
+    "hpa-php-apache.yaml": "expected Deployment",
+    "resource-quota.yaml": "expected Deployment",
+    **{
+        f"{name}-hsc.yaml": "expected Deployment"
+        for name in ("cart", "orders", "payment", "shipping", "front-end", "queue-master", "user", "catalogue")
+    },
 }
 """Files that are no applications by themselves -> what is said of them."""
 PAIRS = {
-    "sock-shop": ("compose/sock-shop/deploy/docker-compose/docker-compose.yml", "k8s/sock-shop/deploy/kubernetes/complete-demo.yaml", {"edge-router", "session-db"}),
-    "teastore": ("compose/teastore/examples/docker/docker-compose_default.yaml", "k8s/teastore/examples/kubernetes/teastore-clusterip.yaml", set()),
-    "hotel": ("compose/deathstarbench/hotelReservation/docker-compose.yml", "k8s/deathstarbench/hotelReservation/kubernetes", {"review", "attractions"}),
+    "sock-shop": (
+        "compose/sock-shop/deploy/docker-compose/docker-compose.yml",
+        "k8s/sock-shop/deploy/kubernetes/complete-demo.yaml",
+        {"edge-router", "session-db"},
+    ),
+    "teastore": (
+        "compose/teastore/examples/docker/docker-compose_default.yaml",
+        "k8s/teastore/examples/kubernetes/teastore-clusterip.yaml",
+        set(),
+    ),
+    "hotel": (
+        "compose/deathstarbench/hotelReservation/docker-compose.yml",
+        "k8s/deathstarbench/hotelReservation/kubernetes",
+        {"review", "attractions"},
+    ),
 }
 """Applications that both say -> the files, and services that only one of them has."""
 
@@ -86,7 +111,15 @@ def test_both_kinds_of_files_say_the_same_of_one_application(name: str) -> None:
 
     demands = [{plain(key): value for key, value in found.demand.items() if is_common(key)} for found in (one, other)]
     assert demands[0] == demands[1]
-    calls = [{(plain(a), plain(b)) for a, each in found.calls.items() for b in each if is_common(a) and is_common(b) and b != "memcached-reserve"} for found in (one, other)]
+    calls = [
+        {
+            (plain(a), plain(b))
+            for a, each in found.calls.items()
+            for b in each
+            if is_common(a) and is_common(b) and b != "memcached-reserve"
+        }
+        for found in (one, other)
+    ]
     assert calls[0] == calls[1]
 
 
@@ -131,7 +164,9 @@ def test_nothing_outside_the_folder_is_opened(tmp_path: Path, monkeypatch: pytes
     inner = tmp_path / "project"
     inner.mkdir()
     (inner / "link.env").symlink_to(tmp_path / "secret")
-    (inner / "compose.yaml").write_text("services: {web: {image: x, env_file: [../secret, link.env, /etc/hosts], build: ../..}}", encoding="utf-8")
+    (inner / "compose.yaml").write_text(
+        "services: {web: {image: x, env_file: [../secret, link.env, /etc/hosts], build: ../..}}", encoding="utf-8"
+    )
     monkeypatch.setattr("builtins.open", noted)
     imported("compose", [str(inner / "compose.yaml")], ordered=False)
     outside = [file for file in opened if not file.startswith(str(inner)) and ("secret" in file or "/etc/" in file)]

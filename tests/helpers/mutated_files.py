@@ -9,17 +9,100 @@ from typing import Any
 import yaml
 
 WORDS = (
-    "", "~", "-1", "1e999", "true", "[{}]", "*nowhere", "&x y", "!!python/object:os.system x", "!reset null", "!override {a: 1}", "${A", "${A:-${B:-${C}}}",
-    "$1", "${HOME}", "../../../etc/passwd", "/etc/shadow", "'", "512mb", "1h-3", "é漢字\u202e", "{service: web, file: ../../secret.yml}",
+    "",
+    "~",
+    "-1",
+    "1e999",
+    "true",
+    "[{}]",
+    "*nowhere",
+    "&x y",
+    "!!python/object:os.system x",
+    "!reset null",
+    "!override {a: 1}",
+    "${A",
+    "${A:-${B:-${C}}}",
+    "$1",
+    "${HOME}",
+    "../../../etc/passwd",
+    "/etc/shadow",
+    "'",
+    "512mb",
+    "1h-3",
+    "é漢字\u202e",
+    "{service: web, file: ../../secret.yml}",
 )
 VALUES: tuple[Any, ...] = (
-    None, "", -1, 0, 2, 0.5, 1e300, float("inf"), 99999999999999999999, True, False, [], {}, [[]], [{}], [None], {"a": {"b": "c"}}, {"": ""}, "x" * 5000, "web",
-    "${A", "${A:-b}", "${A:?no}", "$$", "$1", "../../etc/passwd", "/etc/shadow", "512m", "-5m", "200m", "1Gi", "1e3", "10s", "1h-3", "\x07", "a\nb",
-    "service_completed_successfully", {"condition": "service_healthy"}, {"file": "/etc/hosts", "service": "x"}, ["/etc/hosts"], [1, 2.5, None, "x"],
+    None,
+    "",
+    -1,
+    0,
+    2,
+    0.5,
+    1e300,
+    float("inf"),
+    99999999999999999999,
+    True,
+    False,
+    [],
+    {},
+    [[]],
+    [{}],
+    [None],
+    {"a": {"b": "c"}},
+    {"": ""},
+    "x" * 5000,
+    "web",
+    "${A",
+    "${A:-b}",
+    "${A:?no}",
+    "$$",
+    "$1",
+    "../../etc/passwd",
+    "/etc/shadow",
+    "512m",
+    "-5m",
+    "200m",
+    "1Gi",
+    "1e3",
+    "10s",
+    "1h-3",
+    "\x07",
+    "a\nb",
+    "service_completed_successfully",
+    {"condition": "service_healthy"},
+    {"file": "/etc/hosts", "service": "x"},
+    ["/etc/hosts"],
+    [1, 2.5, None, "x"],
 )
 KEYS = (
-    "extends", "include", "depends_on", "deploy", "healthcheck", "environment", "env_file", "image", "replicas", "resources", "limits", "requests", "ports",
-    "networks", "kind", "metadata", "spec", "name", "data", "containers", "selector", "template", "command", "profiles", "x-thing", "cpus", "mem_limit",
+    "extends",
+    "include",
+    "depends_on",
+    "deploy",
+    "healthcheck",
+    "environment",
+    "env_file",
+    "image",
+    "replicas",
+    "resources",
+    "limits",
+    "requests",
+    "ports",
+    "networks",
+    "kind",
+    "metadata",
+    "spec",
+    "name",
+    "data",
+    "containers",
+    "selector",
+    "template",
+    "command",
+    "profiles",
+    "x-thing",
+    "cpus",
+    "mem_limit",
 )
 
 
@@ -71,7 +154,7 @@ def _lines(text: str, draw: random.Random) -> str:
     at = draw.randrange(len(lines))
     kind = draw.randrange(6)
     if kind == 0:
-        del lines[at:at + draw.randint(1, 5)]
+        del lines[at : at + draw.randint(1, 5)]
     elif kind == 1:
         lines.insert(draw.randrange(len(lines) + 1), lines[at])
     elif kind == 2:
@@ -80,7 +163,7 @@ def _lines(text: str, draw: random.Random) -> str:
         lines[at] = lines[at].split(":", 1)[0] + ": " + draw.choice(WORDS)
     elif kind == 4:
         cut = draw.randrange(len(lines[at]) + 1)
-        lines[at] = lines[at][:cut] + lines[at][cut + draw.randint(1, 3):]
+        lines[at] = lines[at][:cut] + lines[at][cut + draw.randint(1, 3) :]
     else:
         lines[at] = lines[at] + draw.choice((" ", "\t", " #", ":", ",", "\x07", "\u2028"))
     return "\n".join(lines) + "\n"

@@ -64,8 +64,22 @@ def made(folder: Path, *texts: str) -> Imported:
     return imported("kubernetes", [str(folder)], ordered=False)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("200m", 0.2), ("2", 2.0), ("1Gi", 2.0**30), ("1e3", 1000.0), ("129M", 129e6), ("1.5Ki", 1536.0), (".5", 0.5), ("2E", 2e18), ("5kb", None), ("", None), ("1 Gi", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("200m", 0.2),
+        ("2", 2.0),
+        ("1Gi", 2.0**30),
+        ("1e3", 1000.0),
+        ("129M", 129e6),
+        ("1.5Ki", 1536.0),
+        (".5", 0.5),
+        ("2E", 2e18),
+        ("5kb", None),
+        ("", None),
+        ("1 Gi", None),
+    ],
+)
 def test_quantities(text: str, expected: float | None) -> None:
     assert quantity(text) == (None if expected is None else pytest.approx(expected))
 
@@ -87,9 +101,14 @@ def test_what_manifests_say_is_taken_over(tmp_path: Path) -> None:
 
 def test_lists_json_tabs_and_several_documents_are_read(tmp_path: Path) -> None:
     pod = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "NAME"}, "spec": {"containers": [{"name": "a", "image": "redis"}]}}'
-    (tmp_path / "list.json").write_text('{"apiVersion": "v1", "kind": "List", "items": [' + pod.replace("NAME", "a") + "]}", encoding="utf-8")
-    (tmp_path / "tabs.yaml").write_text("apiVersion: v1\nkind: Pod\t\nmetadata:\t \n  name: b\nspec: {containers: [{name: a, image: x}]}\n---\n---\n" + pod.replace("NAME", "c"),
-                                        encoding="utf-8")
+    (tmp_path / "list.json").write_text(
+        '{"apiVersion": "v1", "kind": "List", "items": [' + pod.replace("NAME", "a") + "]}", encoding="utf-8"
+    )
+    (tmp_path / "tabs.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\t\nmetadata:\t \n  name: b\nspec: {containers: [{name: a, image: x}]}\n---\n---\n"
+        + pod.replace("NAME", "c"),
+        encoding="utf-8",
+    )
     assert set(imported("kubernetes", [str(tmp_path)], ordered=False).application.services) == {"a", "b", "c"}
 
 
@@ -97,11 +116,14 @@ def autoscaled(metrics: Any, version: str = "v2") -> str:
     return f"{{apiVersion: autoscaling/{version}, kind: HorizontalPodAutoscaler, metadata: {{name: h}}, spec: {{maxReplicas: 9, scaleTargetRef: {{kind: Deployment, name: web}}, {metrics}}}}}"
 
 
-@pytest.mark.parametrize(("metrics", "expected"), [
-    ("metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}]", 0.7),
-    ("metrics: [{type: Resource, resource: {name: cpu, targetAverageUtilization: 60}}]", 0.6),
-    ("minReplicas: 1", 0.8),
-])
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ("metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}]", 0.7),
+        ("metrics: [{type: Resource, resource: {name: cpu, targetAverageUtilization: 60}}]", 0.6),
+        ("minReplicas: 1", 0.8),
+    ],
+)
 def test_autoscalers_of_all_versions(tmp_path: Path, metrics: str, expected: float) -> None:
     web = loads(made(tmp_path, WEB.rsplit("---", 1)[0], autoscaled(metrics)).text).services["web"]
     assert web.autoscale is not None and web.autoscale.target.cpu == expected
@@ -113,18 +135,24 @@ def test_how_fast_an_autoscaler_may_act(tmp_path: Path) -> None:
     assert web.autoscale is not None and web.autoscale.scale_down is not None
     down = web.autoscale.scale_down
     assert (down.stabilization, down.select) == (60_000_000_000, "min")
-    assert [(one.replicas, one.share, one.period) for one in down.policies or ()] == [(None, 0.1, 30_000_000_000), (2, None, 60_000_000_000)]
+    assert [(one.replicas, one.share, one.period) for one in down.policies or ()] == [
+        (None, 0.1, 30_000_000_000),
+        (2, None, 60_000_000_000),
+    ]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("kind: Pod\n", "expected apiVersion and kind"),
-    (WEB.replace("200m", "200x"), r'0.yaml:\d+:\d+: Deployment web: .*expected a quantity, for example 200m or 1Gi; got "200x"'),
-    (WEB.replace("replicas: 3", "replicas: many"), r"0.yaml:6:13: Deployment web: spec.replicas: expected a whole number"),
-    (WEB.replace("maxReplicas: 9", "maxReplicas: 1"), "maxReplicas of at least minReplicas"),
-    ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {}\n", "expected containers"),
-    ("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", "expected Deployment, StatefulSet"),
-    ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n  x: {{- if }}\n", "template of Helm"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: Pod\n", "expected apiVersion and kind"),
+        (WEB.replace("200m", "200x"), r'0.yaml:\d+:\d+: Deployment web: .*expected a quantity, for example 200m or 1Gi; got "200x"'),
+        (WEB.replace("replicas: 3", "replicas: many"), r"0.yaml:6:13: Deployment web: spec.replicas: expected a whole number"),
+        (WEB.replace("maxReplicas: 9", "maxReplicas: 1"), "maxReplicas of at least minReplicas"),
+        ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {}\n", "expected containers"),
+        ("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", "expected Deployment, StatefulSet"),
+        ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n  x: {{- if }}\n", "template of Helm"),
+    ],
+)
 def test_mistakes_name_their_place(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
         made(tmp_path, text)
@@ -138,7 +166,8 @@ def test_a_kustomization_changes_what_it_stands_on(tmp_path: Path) -> None:
     (base / "web.yaml").write_text(WEB, encoding="utf-8")
     (base / "api.yaml").write_text(API, encoding="utf-8")
     (base / "kustomization.yaml").write_text("resources: [web.yaml, api.yaml]\n", encoding="utf-8")
-    (over / "kustomization.yaml").write_text("""
+    (over / "kustomization.yaml").write_text(
+        """
 resources: [../base]
 namePrefix: prod-
 images: [{name: nginx, newName: registry.example/nginx, newTag: "1.28"}]
@@ -151,7 +180,9 @@ patches:
     metadata: {name: web}
     spec: {template: {spec: {containers: [{name: web, resources: {limits: {cpu: 2}}}, {name: proxy, $patch: delete}]}}}
 - {target: {kind: StatefulSet, name: api}, patch: '[{op: add, path: /spec/replicas, value: 4}, {op: replace, path: /spec/template/spec/containers/0/image, value: "python:3"}]'}
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
     found = imported("kubernetes", [str(over)], ordered=False)
     scenario = loads(found.text)
     web, api = scenario.services["prod-web"], scenario.services["prod-api"]
@@ -160,12 +191,17 @@ patches:
     assert web.autoscale is not None
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("resources: [../../../etc]", "which is not read"), ("resources: [https://example.org/x]", "which is not read"), ("resources: [none.yaml]", "there is no"),
-    ("resources: [.]", "perhaps one names itself"),
-    ("resources: [web.yaml]\npatches: [{target: {kind: Pod}, patch: '[{op: remove, path: /x}]'}]", "no object Pod"),
-    ("resources: [web.yaml]\npatches: [{target: {kind: Deployment}, patch: '[{op: remove, path: /x}]'}]", "does not fit"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("resources: [../../../etc]", "which is not read"),
+        ("resources: [https://example.org/x]", "which is not read"),
+        ("resources: [none.yaml]", "there is no"),
+        ("resources: [.]", "perhaps one names itself"),
+        ("resources: [web.yaml]\npatches: [{target: {kind: Pod}, patch: '[{op: remove, path: /x}]'}]", "no object Pod"),
+        ("resources: [web.yaml]\npatches: [{target: {kind: Deployment}, patch: '[{op: remove, path: /x}]'}]", "does not fit"),
+    ],
+)
 def test_a_wrong_kustomization_is_told_of(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "web.yaml").write_text(WEB, encoding="utf-8")
     (tmp_path / "kustomization.yaml").write_text(text, encoding="utf-8")

@@ -113,7 +113,9 @@ class _Builder:
 
     def _end(self) -> None:
         frame = self._open.pop()
-        node: Node = Table(frame.place, _merged(frame), frame.tag) if frame.is_table else Sequence(frame.place, tuple(frame.items), frame.tag)
+        node: Node = Sequence(frame.place, tuple(frame.items), frame.tag)
+        if frame.is_table:
+            node = Table(frame.place, _merged(frame), frame.tag)
         self._remember(frame.anchor, node, frame.size)
         self._put(node, frame.size, counted=frame.size - 1)
 
@@ -190,7 +192,7 @@ def _merged(frame: _Frame) -> dict[str, Entry]:
 
 
 def read(text: str, file: str, keep: frozenset[str] = frozenset()) -> tuple[Node | None, list[Issue]]:
-    """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read. Tags to `keep` stay at their values."""
+    """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read. Tags to `keep` stay."""
     builder = _Builder(file, keep)
     issues = _fed(text, builder)
     return (builder.root if issues is builder.issues else None), issues
