@@ -42,7 +42,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("compare", "density", "deploy", "emulation", "knee", "plan", "sweep", "validation"),
+    ("compare", "density", "deploy", "emulation", "importers", "knee", "plan", "sweep", "validation"),
     ("charts",),
     ("report",),
     ("lab",),

@@ -27,6 +27,7 @@ EXPLAINED = (
     "priorities",
     "machine_autoscalers",
     "vertical_autoscalers",
+    "demands",
 )
 """Kinds in the order in which `explain` looks a name up."""
 

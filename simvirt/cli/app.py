@@ -17,6 +17,7 @@ from simvirt.cli.density import density
 from simvirt.cli.deploy import deploy
 from simvirt.cli.emulate import emulate
 from simvirt.cli.explain import explain
+from simvirt.cli.import_ import app as import_
 from simvirt.cli.init import init
 from simvirt.cli.knee import knee
 from simvirt.cli.lab import lab
@@ -38,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("init")(init)
+app.add_typer(import_)
 app.command("run")(with_settings(run))
 app.command("check")(check)
 app.command("deploy")(with_settings(deploy))

@@ -1,8 +1,11 @@
 """A scenario from its file, with the names in it checked against the catalogue."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from simvirt.cli import output
 
 if TYPE_CHECKING:
     from simvirt.scenario import Scenario
@@ -14,9 +17,32 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
     from simvirt.runs.admission import catalog_of
     from simvirt.scenario import load as load_scenario
 
-    scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
+    text = _imported(path)
+    if text is None:
+        scenario = load_scenario(path, sets=tuple(sets or ()), seed=seed, names=unknown_names)
+    else:
+        from simvirt.scenario import loads
+
+        scenario = loads(text, f"{path} (imported)", tuple(sets or ()), seed)
     catalog_of(scenario)
     return scenario
+
+
+def _imported(path: Path) -> str | None:
+    """The text of the scenario that a file of another kind becomes on the way; None of a scenario."""
+    from simvirt.importers.kinds import kind_of
+
+    kind = kind_of(path)
+    if kind is None:
+        return None
+    from simvirt.importers.importing import imported
+    from simvirt.importers.projects import Options
+
+    found = imported(kind, [str(path)], Options(environment=dict(os.environ)), ordered=False)
+    output.note(
+        f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests "
+        f"cost among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
+    return found.text
 
 
 def only(spec: "Scenario", names: Sequence[str] | None) -> "Scenario":

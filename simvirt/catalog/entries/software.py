@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.catalog.entries.capacity import BurstableEntry, FootprintEntry, LimitSpec, ReclaimEntry
 from simvirt.catalog.entries.costs import Costs, Rates, check_costs, refuse_idle_parts
+from simvirt.catalog.entries.demands import DemandEntry
 from simvirt.catalog.entries.entry import Entry, Part
 from simvirt.catalog.entries.files import FileHabits, FilesystemEntry
 from simvirt.catalog.entries.hardware import CpuFamily, CpuSpec, DiskEntry, HostModelSpec, NicEntry
@@ -342,6 +343,7 @@ KINDS: Final[Mapping[str, type[Entry]]] = {
     "priorities": PriorityEntry,
     "machine_autoscalers": MachineAutoscalerEntry,
     "vertical_autoscalers": VerticalAutoscalerEntry,
+    "demands": DemandEntry,
 }
 """Kind of entry, which is also the name of its section and of its file -> its model."""
 

@@ -27,9 +27,9 @@ COMPOSE_KEYS: Final = frozenset({
 })
 """Keys of a Compose file or of a service in one."""
 COMPOSE: Final = (
-    "this is a Compose file; expected a scenario. Copy its services with image, deploy, cpus, mem_limit, scale and the like, leave out "
-    "ports, environment, volumes and the like, say what each service does (operations: {get: [{cpu: 1ms}]}), and add the rest: "
-    "simvirt: 1, name, host: {cores: 4, memory: 16GiB}, platforms: [docker, kvm], workload: {open: {rate: 100/s}, mix: {web.get: 1}}"
+    "this is a Compose file; expected a scenario: simvirt import compose makes one of it, with assumed demands that are marked; "
+    "a scenario says what each service does (operations: {get: [{cpu: 1ms}]}), and simvirt: 1, name, host: {cores: 4, memory: 16GiB}, "
+    "platforms: [docker, kvm], workload: {open: {rate: 100/s}, mix: {web.get: 1}}"
 )
 Names = Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]]
 """What is wrong with the names of a catalogue in a scenario's plain data."""

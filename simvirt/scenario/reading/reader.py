@@ -41,13 +41,17 @@ class _Frame:
     merged: list[Table] = field(default_factory=list)
     key: tuple[str, Place] | None = None
     size: int = 1
+    tag: str | None = None
 
 
 class _Builder:
     """Puts a tree together from events."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, keep: frozenset[str] = frozenset(), several: bool = False) -> None:
         self.file = file
+        self.before: list[Node] = []
+        self._keep = keep
+        self._several = several
         self.issues: list[Issue] = []
         self.root: Node | None = None
         self._open: list[_Frame] = []
@@ -81,20 +85,23 @@ class _Builder:
 
     def _document(self, event: Any) -> None:
         self._documents += 1
-        if self._documents > 1:
+        if self._several:
+            self.before += [self.root] if self.root is not None else []
+            self.root, self._anchors = None, {}
+        elif self._documents > 1:
             raise Unreadable(self._place(event), "expected one YAML document in a file; got a second one")
 
     def _scalar(self, event: Any) -> None:
         place = self._place(event)
-        self._check_tag(event, place)
+        tag = self._tag(event, place)
         plain = event.style is None or event.style == ""
-        node = Scalar(place, scalar(event.value) if plain and event.tag != _TEXT else event.value, event.value)
+        node = Scalar(place, scalar(event.value) if plain and event.tag != _TEXT else event.value, event.value, tag)
         self._remember(event.anchor, node, 1)
         self._put(node, 1)
 
     def _start(self, event: Any) -> None:
         place = self._place(event)
-        self._check_tag(event, place)
+        tag = self._tag(event, place)
         if len(self._open) >= MOST_DEPTH:
             raise Unreadable(place, f"expected at most {MOST_DEPTH} nested lists and mappings")
         frame = self._open[-1] if self._open else None
@@ -102,11 +109,13 @@ class _Builder:
             raise Unreadable(place, "expected a name as key; got a list or mapping (are quotes missing around a text?)")
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._open.append(_Frame(place, event.anchor, isinstance(event, yaml.MappingStartEvent)))
+        self._open.append(_Frame(place, event.anchor, isinstance(event, yaml.MappingStartEvent), tag=tag))
 
     def _end(self) -> None:
         frame = self._open.pop()
-        node: Node = Table(frame.place, _merged(frame)) if frame.is_table else Sequence(frame.place, tuple(frame.items))
+        node: Node = Sequence(frame.place, tuple(frame.items), frame.tag)
+        if frame.is_table:
+            node = Table(frame.place, _merged(frame), frame.tag)
         self._remember(frame.anchor, node, frame.size)
         self._put(node, frame.size, counted=frame.size - 1)
 
@@ -123,10 +132,14 @@ class _Builder:
         if anchor is not None:
             self._anchors[anchor] = (node, size)
 
-    def _check_tag(self, event: Any, place: Place) -> None:
+    def _tag(self, event: Any, place: Place) -> str | None:
+        """A tag that is kept; tells of one that is not understood."""
+        if event.tag in self._keep:
+            return str(event.tag)
         if event.tag not in _TAGS:
             shown = event.tag.replace("tag:yaml.org,2002:", "!!")[:60]
             self._tell(place, f'expected plain data; got the tag "{shown}", which is not understood here')
+        return None
 
     def _put(self, node: Node, size: int, counted: int = 0, place: Place | None = None) -> None:
         """Hands a finished node to the list or mapping around it; `counted` of its values have been counted before."""
@@ -178,19 +191,32 @@ def _merged(frame: _Frame) -> dict[str, Entry]:
     return {key: entry for entries in (*(t.entries for t in reversed(frame.merged)), frame.entries) for key, entry in entries.items()}
 
 
-def read(text: str, file: str) -> tuple[Node | None, list[Issue]]:
-    """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read."""
-    builder = _Builder(file)
+def read(text: str, file: str, keep: frozenset[str] = frozenset()) -> tuple[Node | None, list[Issue]]:
+    """The tree of a YAML text and what is wrong with it; no tree where it is empty or cannot be read. Tags to `keep` stay."""
+    builder = _Builder(file, keep)
+    issues = _fed(text, builder)
+    return (builder.root if issues is builder.issues else None), issues
+
+
+def _fed(text: str, builder: _Builder) -> list[Issue]:
+    """Hands a text to a builder; the builder's own issues where it could be read to its end, else those and what ended it."""
     try:
         check_printable(text)
         _feed(text, builder)
     except NoText as error:
-        return None, [Issue(file, error.line, error.column, "", str(error))]
+        return [Issue(builder.file, error.line, error.column, "", str(error))]
     except Unreadable as error:
-        return None, [*builder.issues, error.issue]
+        return [*builder.issues, error.issue]
     except yaml.YAMLError as error:
-        return None, [*builder.issues, _syntax(error, file)]
-    return builder.root, builder.issues
+        return [*builder.issues, _syntax(error, builder.file)]
+    return builder.issues
+
+
+def read_documents(text: str, file: str) -> tuple[list[Node], list[Issue]]:
+    """The trees of all documents of a YAML text, without empty ones, and what is wrong with it."""
+    builder = _Builder(file, several=True)
+    issues = _fed(text, builder)
+    return [*builder.before, *([builder.root] if builder.root is not None else [])], issues
 
 
 def _feed(text: str, builder: _Builder) -> None:
@@ -202,10 +228,10 @@ def _feed(text: str, builder: _Builder) -> None:
         loader.dispose()
 
 
-def read_file(name: str) -> Node | None:
+def read_file(name: str, keep: frozenset[str] = frozenset()) -> Node | None:
     """The tree of a file on its own, None of an empty one; ScenarioError where it cannot be read."""
     try:
-        root, issues = read(read_text(name), name)
+        root, issues = read(read_text(name), name, keep)
     except NoText as error:
         raise ScenarioError([Issue(name, error.line, error.column, "", str(error))]) from None
     if issues:

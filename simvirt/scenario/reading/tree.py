@@ -25,6 +25,7 @@ class Scalar:
     place: Place
     value: str | int | float | bool | None
     text: str
+    tag: str | None = None  # of those that the reader was asked to keep, as `!reset`; so with lists and tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Sequence:
 
     place: Place
     items: tuple[Node, ...]
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Table:
 
     place: Place
     entries: Mapping[str, Entry]
+    tag: str | None = None
 
     def with_entry(self, key: str, entry: Entry) -> Table:
         """The mapping with one entry set."""

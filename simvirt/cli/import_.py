@@ -1,0 +1,97 @@
+"""`simvirt import`: a scenario from files that people have."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simvirt.cli import output
+from simvirt.cli.options import Quiet
+
+Files = Annotated[
+    list[Path] | None, typer.Argument(metavar="FILE...", help="Files of the project; later ones go over earlier ones.", show_default=False)
+]
+More = Annotated[
+    list[Path] | None, typer.Option("-f", "--file", metavar="FILE", help="The same, as Compose writes it.", show_default=False)
+]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="Services of this profile too. May be repeated.", show_default=False)
+]
+EnvFiles = Annotated[
+    list[Path] | None, typer.Option("--env-file", metavar="FILE", help="Variables, in place of .env. May be repeated.", show_default=False)
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--project-directory", metavar="DIR", help="The project's folder; nothing outside it is read.", show_default=False),
+]
+To = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Where to write the scenario, instead of printing it.", show_default=False),
+]
+Fast = Annotated[bool, typer.Option("--no-runs", help="Do not order assumed demands by short runs.")]
+
+app = typer.Typer(
+    name="import", help="Make a scenario of files that you have: what they cannot say is assumed, and marked.", no_args_is_help=True
+)
+
+
+@app.command("compose")
+def compose(
+    files: Files = None,
+    file: More = None,
+    profile: Profiles = None,
+    env_file: EnvFiles = None,
+    project_directory: Folder = None,
+    to: To = None,
+    no_runs: Fast = False,
+    quiet: Quiet = False,
+) -> int:
+    """Make a scenario of a Compose project: docker-compose.yml and files over it."""
+    from simvirt.errors import UsageError
+    from simvirt.importers.importing import imported
+    from simvirt.importers.projects import Options
+
+    named = [*(files or ()), *(file or ())]
+    if not named:
+        raise UsageError("expected a Compose file, for example simvirt import compose docker-compose.yml")
+    options = Options(
+        tuple(profile or ()),
+        tuple(map(str, env_file or ())),
+        None if project_directory is None else str(project_directory),
+        dict(os.environ),
+    )
+    found = imported("compose", [str(name) for name in named], options, ordered=not no_runs)
+    return _written(found.text, len(found.guesses.assumed), to, quiet)
+
+
+Manifests = Annotated[
+    list[Path], typer.Argument(metavar="FILE|DIR...", help="Manifests, folders of them, kustomizations.", show_default=False)
+]
+
+
+@app.command("kubernetes")
+def kubernetes(files: Manifests, to: To = None, no_runs: Fast = False, quiet: Quiet = False) -> int:
+    """Make a scenario of Kubernetes manifests: workloads, Services, autoscalers, budgets, kustomizations."""
+    from simvirt.importers.importing import imported
+
+    found = imported("kubernetes", [str(name) for name in files], ordered=not no_runs)
+    return _written(found.text, len(found.guesses.assumed), to, quiet)
+
+
+def _written(text: str, assumed: int, to: Path | None, quiet: bool) -> int:
+    """The scenario, printed or as a file that is not there yet."""
+    from simvirt.errors import UsageError
+
+    if to is None:
+        output.write(text)
+        return 0
+    try:
+        with to.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise UsageError(f"{to}: is there already; name another file, for example -o {to.stem}-2.yaml") from None
+    except OSError as error:
+        raise UsageError(f"{to}: cannot be written: {error.strerror or error}") from None
+    output.note(f"{to}: {assumed} values are assumed, each marked with its reason; next: simvirt run {to}", quiet)
+    return 0

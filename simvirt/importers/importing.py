@@ -1,0 +1,69 @@
+"""From files to a scenario's text, whatever kind they are; which kind that is can be seen from their first level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simvirt.errors import Issue, ScenarioError
+from simvirt.importers import compose, kubernetes
+from simvirt.importers.application import Application
+from simvirt.importers.guesses import Guesses, guessed
+from simvirt.importers.projects import NO_OPTIONS, Options
+from simvirt.importers.sensitivity import first
+from simvirt.importers.writing import text
+from simvirt.scenario import loads
+
+READERS: Final[dict[str, Callable[[Sequence[str], Options], Application]]] = {"compose": compose.load, "kubernetes": kubernetes.load}
+"""Kind of files -> what reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A scenario's text, with what it was made of."""
+
+    text: str
+    application: Application
+    guesses: Guesses
+
+
+def imported(kind: str, files: Sequence[str], options: Options = NO_OPTIONS, ordered: bool = True) -> Imported:
+    """Files of a kind as a scenario; where it is `ordered`, short runs say which demands matter most. ScenarioError with mistakes."""
+    application = renamed(READERS[kind](files, options))
+    found = guessed(application)
+    written = text(application, found)
+    _check(written, application)
+    if ordered:
+        written = text(application, found, first(written, application, found))
+    return Imported(written, application, found)
+
+
+def _check(written: str, application: Application) -> None:
+    """A mistake of the files, at the service that it is in, where what they say is none that a scenario may say."""
+    try:
+        loads(written)
+    except ScenarioError as error:
+        raise ScenarioError([_placed(issue, application) for issue in error.issues]) from None
+
+
+def _placed(issue: Issue, application: Application) -> Issue:
+    """A mistake in the scenario where it comes from."""
+    service = application.services.get(issue.path.split(".")[1]) if issue.path.startswith("services.") else None
+    if service is None:
+        return Issue(application.files[0], None, None, issue.path, issue.message)
+    return Issue(service.place.file, service.place.line, service.place.column, issue.path, issue.message)
+
+
+def renamed(application: Application) -> Application:
+    """An application whose services have names that a scenario may have: without dots. Addresses have the names that they had."""
+    names: dict[str, str] = {}
+    for name in application.services:
+        plain = name.replace(".", "-")
+        names[name] = plain if plain not in names.values() else f"{plain}-{len(names)}"
+    for old, service in application.services.items():
+        service.name, service.after = names[old], tuple(names.get(other, other) for other in service.after)
+        if "depends_on" in service.keys:
+            service.keys["depends_on"] = {names[other]: wish for other, wish in service.keys["depends_on"].items()}
+    application.services = {service.name: service for service in application.services.values()}
+    return application
