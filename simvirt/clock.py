@@ -26,6 +26,15 @@ class Starting(Protocol):
     def crashed(self, instance: int, why: str) -> bool:
         """Takes in that an instance has failed; whether somebody decides what becomes of it."""
 
+    def evicted(self, instance: int, why: str) -> bool:
+        """Takes in that a host ends an instance for its own sake; whether another one takes its place."""
+
+    def pressed(self, host: int, under: bool) -> None:
+        """Takes in that a host is under pressure of memory, or is not any more."""
+
+    def priority_of(self, instance: int) -> int:
+        """How important an instance is to what orchestrates it."""
+
     def standing(self, service: str) -> Mapping[int, int] | None:
         """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""
 

@@ -84,7 +84,7 @@ def _check_autoscaler(store: Store, asked: AutoscaleSpec, path: Path, problems: 
         problems.add((*path, "min"), f"{asked.by} {said}")
     if entry.acts != "kpa":
         return
-    if asked.target.cpu is not None or asked.target.queue is not None or len(asked.target.by_demand) != 1:
+    if asked.target.cpu is not None or asked.target.of_memory or asked.target.queue is not None or len(asked.target.by_demand) != 1:
         said = "looks at one of requests and concurrency; expected one, for example {concurrency: 10}"
         problems.add((*path, "target"), f"{asked.by} {said}")
     for word in ("scale_up", "scale_down", "tolerance", "predict", "schedule"):

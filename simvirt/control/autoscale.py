@@ -26,16 +26,19 @@ from simvirt.control.periods import every
 from simvirt.control.records import Measured
 from simvirt.control.zero import Zero
 from simvirt.gauges import cpu_time
+from simvirt.memory.seen import working_sets
 from simvirt.orchestration import hpa
 from simvirt.orchestration.foresight import Span, foreseen, scheduled
 from simvirt.orchestration.hpa_behaviour import DOWN, UP, Limits, Log, Policy, Rules
 from simvirt.orchestration.hpa_reconcile import Decision, Metric, first_log, reconcile
 from simvirt.scenario.spec.autoscale import AutoscaleSpec, PredictSpec, ScalePolicySpec, ScalingSpec
 from simvirt.scenario.spec.services import ServiceSpec
+from simvirt.units import format_size
 from simvirt.workload.streams import SYNCS, Phases
 
 CPU: Final = "cpu"
-"""The metric that is of each replica."""
+MEMORY, MEMORY_AVERAGE = "memory", "memory_average"
+"""The metrics that are of each replica."""
 SAMPLES, SCRAPES, LOOKS = range(3)
 """What a period is of."""
 
@@ -73,10 +76,17 @@ class Autoscaling:
     def _sample(self) -> None:
         """Hosts sample the counters of their instances."""
         now = self.orchestration.now
-        self.metrics.sample(now, cpu_time(self.orchestration.cluster.plane, now))
+        self.metrics.sample(now, cpu_time(self.orchestration.cluster.plane, now), self._held())
         for name, spec in self.services.items():
             if asked_of(spec).target.by_demand:
                 self.demands.sample(name)
+
+    def _held(self) -> dict[int, float]:
+        """Working sets of all instances, where somebody looks at them."""
+        if not any(asked_of(spec).target.of_memory for spec in self.services.values()):
+            return {}
+        accounts = self.orchestration.cluster.plane.memories.values()
+        return {row: held for account in accounts for row, held in working_sets(account.memory).items()}
 
     def _scrape(self) -> None:
         """The metrics server takes samples in."""
@@ -106,8 +116,9 @@ class Autoscaling:
         self, name: str, asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision, pods: Sequence[hpa.Pod]
     ) -> Measured | None:
         """What a decision was based on; None where neither usage nor demand decided."""
-        if CPU in metrics and (seen := saw(metrics[CPU], found, pods)) is not None:
-            return seen
+        for usage in (CPU, MEMORY, MEMORY_AVERAGE):
+            if usage in metrics and (seen := saw(metrics[usage], found, pods, asked.target.memory_average)) is not None:
+                return seen
         which = next((what for what, _ in asked.target.by_demand if _asks(metrics[what]) == found.wanted), None)
         if which is None or found.wanted is None:
             return None
@@ -118,10 +129,16 @@ class Autoscaling:
     def _metrics(
         self, name: str, asked: AutoscaleSpec, current: int, pods: Sequence[hpa.Pod], now_s: float
     ) -> Iterator[tuple[str, Metric]]:
-        """What may ask for replicas, by its name: usage of CPU, what is scheduled, what a trend foresees."""
+        """What may ask for replicas, by its name: usage of CPU and memory, what is scheduled, what a trend foresees."""
         timing = hpa.Timing(float(self.entry.initialization or 0.0) / SECOND)
         if asked.target.cpu is not None:
             yield CPU, partial(hpa.by_utilisation, current, round(100 * asked.target.cpu), pods, self._tolerance(asked), timing)
+        held = self._held_by_pods(name) if asked.target.of_memory else []
+        if asked.target.memory is not None:
+            share = round(100 * asked.target.memory)
+            yield MEMORY, partial(hpa.by_utilisation, current, share, held, self._tolerance(asked), timing, of_cpu=False)
+        if asked.target.memory_average is not None:
+            yield MEMORY_AVERAGE, partial(hpa.by_average, current, asked.target.memory_average, held, self._tolerance(asked), timing)
         for what, each in asked.target.by_demand:
             yield what, partial(self._by_demand, name, what, each, current, self._tolerance(asked))
         spans = [Span(one.at / SECOND, one.for_ / SECOND, one.replicas, one.every and one.every / SECOND) for one in asked.schedule]
@@ -155,6 +172,11 @@ class Autoscaling:
         """The tasks of a service as the autoscaler sees them."""
         request, now = requested(spec), self.orchestration.now
         return [pod_of(task, request, self.metrics.usage(task, now), now) for task, _ in self._tasks(name)]
+
+    def _held_by_pods(self, name: str) -> list[hpa.Pod]:
+        """The same with their working sets, and the memory that they request [bytes]."""
+        request, now = self.services[name].requested_memory, self.orchestration.now
+        return [pod_of(task, request, self.metrics.working_set(task, now), now) for task, _ in self._tasks(name)]
 
 
 def autoscale(orchestration: Orchestration) -> None:
@@ -211,14 +233,16 @@ def _policy(stated: ScalePolicySpec) -> Policy:
     return Policy("Percent", round(100 * (stated.share or 0.0)), stated.period / SECOND)
 
 
-def saw(metric: Metric, found: Decision, pods: Sequence[hpa.Pod]) -> Measured | None:
+def saw(metric: Metric, found: Decision, pods: Sequence[hpa.Pod], target: float | None = None) -> Measured | None:
     """What a decision was based on; None where it was not usage that decided."""
     samples = [pod.sample for pod in pods if pod.sample is not None]
     if found.wanted is None or not samples or _asks(metric) != found.wanted:
         return None
     age, window = (sum(values) / len(samples) for values in ([one.age_s for one in samples], [one.window_s for one in samples]))
     limited = None if found.limited_by == "DesiredWithinRange" else found.limited_by
-    return Measured((metric().utilisation_pct or 0) / 100, window, age, found.wanted, limited)
+    proposal = metric()
+    used = (proposal.average or 0) / (target or 1.0) if proposal.utilisation_pct is None else proposal.utilisation_pct / 100
+    return Measured(used, window, age, found.wanted, limited)
 
 
 def why(asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision) -> str:
@@ -229,6 +253,11 @@ def why(asked: AutoscaleSpec, metrics: Mapping[str, Metric], found: Decision) ->
     deciding = next((name for name, metric in metrics.items() if _asks(metric) == found.wanted), None)
     if deciding == CPU and asked.target.cpu is not None:
         return f"cpu at {metrics[CPU]().utilisation_pct} % of {100 * asked.target.cpu:g} %{limited}"
+    if deciding == MEMORY and asked.target.memory is not None:
+        return f"memory at {metrics[MEMORY]().utilisation_pct} % of {100 * asked.target.memory:g} %{limited}"
+    if deciding == MEMORY_AVERAGE and asked.target.memory_average is not None:
+        average = format_size(metrics[MEMORY_AVERAGE]().average or 0)
+        return f"{average} of memory of {format_size(asked.target.memory_average)} each{limited}"
     each = dict(asked.target.by_demand)
     if deciding in each:
         return f"{(metrics[deciding]().average or 0) / MILLI:.4g} {OF_DEMAND[deciding]} of {each[deciding]:g} each{limited}"

@@ -22,6 +22,7 @@ import simpy
 
 from simvirt.clock import Clock
 from simvirt.control import lifecycle
+from simvirt.control.pressure import Kubelet
 from simvirt.control.waiting import next_change
 from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import MEMORY_SERVICE
@@ -29,15 +30,12 @@ from simvirt.lowering.lower import Lowered
 from simvirt.memory.account import MemoryAccount
 from simvirt.memory.boxes import follow_guest
 from simvirt.memory.caching import hits
-from simvirt.memory.eviction import evict
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.killers import Kill
 from simvirt.memory.missing import met, read_back
 from simvirt.memory.populate import host_memory
 from simvirt.memory.reclaim import Moved, bytes_to_merge, lean_on_applications, scan, scan_time, step
-from simvirt.memory.seen import available
 from simvirt.memory.working_set import PAGE, Load, Needs
-from simvirt.plane import DataPlane
 from simvirt.scenario.bounds import LATEST_NS
 from simvirt.scenario.spec.host import HostSpec
 
@@ -66,7 +64,11 @@ class Follower:
     cached: dict[str, float] = field(default_factory=dict)
     reported: dict[int, tuple[float, float, int]] = field(default_factory=dict)
     seen: tuple[Any, ...] = ()
-    next_eviction: int = 0
+    kubelet: Kubelet | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec.eviction is not None:
+            self.kubelet = Kubelet(self.spec.eviction, self.host)
 
     @property
     def spec(self) -> HostSpec:
@@ -93,10 +95,10 @@ class Follower:
         each: dict[str, float] = {}
         up = Counter(replica.service for replica in self.memory.replicas if life[replica.row] in UP)
         for name, n in Counter(replica.service for replica in live).items():
-            now = int(total[self.lowered.services.index(name)])
             elsewhere = int(np.isin(life[clock.plane.instances_of(name)], UP).sum()) - up[name]
-            each[name] = (now - self.completed.get(name, 0)) / (n + elsewhere)
-            self.completed[name] = now
+            each[name] = (int(total[self.lowered.services.index(name)]) - self.completed.get(name, 0)) / (n + elsewhere)
+        counted = dict(zip(self.lowered.services, map(int, total), strict=True))
+        self.completed |= {name: n for name, n in counted.items() if name in each or not up[name]}
         return {replica.row: each[replica.service] for replica in live}
 
     def report(self, clock: Clock) -> None:
@@ -137,12 +139,11 @@ class Follower:
 
     def settled_until(self, clock: Clock) -> float:
         """Instant up to which load and memory stay as they are, as far as that is known now [ns]."""
-        known = min(next_change(clock.plane), self._next_merged(int(clock.now)))
-        if self.memory.merging or self.restarts or self.lowered.scenario.changes:
+        known, scenario = min(next_change(clock.plane), self._next_merged(int(clock.now))), self.lowered.scenario
+        if self.memory.merging or self.restarts or scenario.changes or scenario.followed:
             known = min(known, clock.peek())
-        eviction = self.spec.eviction
-        if eviction is not None and available(self.memory) < eviction.memory_available:
-            known = min(known, self.next_eviction)
+        if self.kubelet is not None and self.kubelet.waits(self.memory):
+            known = min(known, self.kubelet.next)
         return known
 
     def _next_merged(self, now: int) -> float:
@@ -150,14 +151,18 @@ class Follower:
         spec, left = self.spec.ksm, bytes_to_merge(self.memory) if self.memory.merging else math.inf
         return now + scan_time(self.memory, spec, left) if spec is not None and math.isfinite(left) else math.inf
 
-    def evicted(self, clock: Clock) -> list[Kill]:
-        """The pod that the kubelet ends now, where it looks and finds memory short."""
-        spec = self.spec.eviction
-        if spec is None or clock.now < self.next_eviction:
-            return []
-        self.next_eviction = int(clock.now) // spec.every * spec.every + spec.every
-        victim = evict(self.memory, spec.memory_available)
-        return [] if victim is None else [victim]
+    def evict(self, clock: Clock) -> list[str]:
+        """End the pod that the kubelet ends now, where it looks and finds memory short; this in words."""
+        told = []
+        for decision in self.kubelet.look(clock, self.memory) if self.kubelet is not None else ():
+            rows = [replica.row for replica in decision.replicas]
+            if clock.starts is not None and all(clock.starts.evicted(row, decision.why) for row in rows):
+                for replica in decision.replicas:
+                    replica.live = False
+                told.append(self._told(clock, decision, "evicted"))
+            else:
+                told.append(self.kill(clock, decision, "evicted"))
+        return told
 
     def kill(self, clock: Clock, decision: Kill, how: str = "killed") -> str:
         """End the replicas that an OOM killer chose, to start again later where their service says so; this in words."""
@@ -167,39 +172,42 @@ class Follower:
             delay = min(FIRST_RESTART_NS << min(tries - 1, 20), LAST_RESTART_NS) if again else None
             clock.process(lifecycle.crash(clock, replica.service, replica.row, delay))
             replica.live = False
+        return self._told(clock, decision, how)
+
+    def _told(self, clock: Clock, decision: Kill, how: str) -> str:
+        """A decision in words."""
         names = ", ".join(replica.name for replica in decision.replicas)
         return f"at {clock.now / 1e9:.3f} s, {names}: {decision.why}; {how}"
 
 
 def follow_all(clock: Clock, pace: int = 1, grown: bool = False) -> None:
-    """Follow the memory of every host for the whole run."""
-    for host in range(len(clock.plane.lowered.arrangement.hosts)):
-        clock.process(follow(clock, pace, grown, host))
-
-
-def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> Process:
-    """Follow a host's memory for the whole run, where anything is on it.
+    """Follow the memory of every host for the whole run.
 
     With a `pace` above 1 so many times less often, for runs that must not take long.
     Where working sets are `grown`, what answered requests leave is there from the start.
     """
-    lowered = clock.plane.lowered
-    memory = memory_of_run(lowered, grown, host)
-    follower, account = Follower(lowered, memory, host), MemoryAccount(memory)
-    ksm = follower.spec.ksm
-    clock.plane.memories[host] = account
+    lowered, reported = clock.plane.lowered, dict[int, tuple[float, float, int]]()
+    for host in range(len(lowered.arrangement.hosts)):
+        clock.plane.memories[host] = MemoryAccount(memory_of_run(lowered, grown, host))
+        clock.process(follow(clock, Follower(lowered, clock.plane.memories[host].memory, host, reported=reported), pace))
+
+
+def follow(clock: Clock, follower: Follower, pace: int = 1) -> Process:
+    """Follow a host's memory for the whole run, where anything is on it or may come."""
+    lowered, memory, host = follower.lowered, follower.memory, follower.host
+    account, ksm = clock.plane.memories[host], follower.spec.ksm
     scan(memory, ksm, ksm.since if ksm is not None else 0)
     account.book(_done(clock, host, up_for_long(memory)))
-    period, since = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES)), 0
-    while memory.boxes or lowered.arrangement.moves:
+    since = 0
+    while memory.boxes or lowered.arrangement.moves or lowered.scenario.followed:
+        period = pace * PERIOD_NS * max(1, math.ceil(len(memory.boxes) / BOXES))
         read_back(account, follower.look(clock))
         scan(memory, ksm, int(clock.now) - since)
         since = int(clock.now)
         memory.follow_data()
         moved = _done(clock, host, step(memory))
         account.kills += [follower.kill(clock, decision) for decision in moved.kills]
-        evicted = follower.evicted(clock)
-        account.evictions += [follower.kill(clock, decision, "evicted") for decision in evicted]
+        account.evictions += (evicted := follower.evict(clock))
         account.book(moved)
         follower.report(clock)
         yield from reclaim(clock, memory, moved, host)
@@ -212,18 +220,6 @@ def follow(clock: Clock, pace: int = 1, grown: bool = False, host: int = 0) -> P
 def _done(clock: Clock, host: int, moved: Moved) -> Moved:
     """What a host's kernel does of what a step has decided: nothing while the host is off or down."""
     return Moved() if clock.starts is not None and clock.starts.is_down(host) else moved
-
-
-def rehouse(plane: DataPlane, row: int, source: int, to: int) -> None:
-    """Where memory is followed that of the VM of an instance is on another host from now on."""
-    here, there = plane.memories.get(source), plane.memories.get(to)
-    if here is None or there is None or source == to:
-        return
-    for box in [box for box in here.memory.boxes if any(replica.row == row for replica in box.replicas)]:
-        here.memory.boxes.remove(box)
-        there.memory.boxes.append(box)
-        here.memory.add_up()
-        there.memory.add_up()
 
 
 def up_for_long(memory: HostMemory) -> Moved:
@@ -248,6 +244,9 @@ def memory_of_run(lowered: Lowered, grown: bool = False, host: int = 0) -> HostM
         instance = standing[replica.service][replica.row]
         replica.row, replica.name = instance.row, f"{replica.service}-{instance.replica}"
         replica.load = Load(answered=_answered_when_grown(replica.needs) if grown else 0.0)
+    if lowered.memories[host].there.shared_vms is not None:
+        for box, guest in zip(memory.boxes, lowered.arrangement.shared_vms_of(host), strict=True):
+            box.machine = guest.row
     return memory
 
 

@@ -1,7 +1,8 @@
-"""The metrics that an autoscaler looks at: how much CPU time each task used over a window, and how old that is.
+"""The metrics that an autoscaler looks at: how much CPU time each task used over a window, its working set, and how old that is.
 
 *Model*: hosts sample counters of CPU time every `sampling`; a metrics server takes the last samples in every `resolution`, and keeps of
-    each task the last two that differ, whose difference is its usage over the window between them. A restart begins anew.
+    each task the last two that differ, whose difference is its usage over the window between them. A restart begins anew. Working sets are
+    sampled beside, and told with a usage.
 *Ignores*: that every host samples at instants of its own; usage since its start of a container that has been sampled once; the time
     that samples take over the network.
 *Source*: kubernetes-sigs/metrics-server pkg/storage/pod.go; kubernetes/kubernetes pkg/kubelet/cadvisor.
@@ -9,8 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -25,41 +27,49 @@ SECOND = 1e9
 
 Point = tuple[int, int]
 """An instant, and the CPU time that an instance had used by then [ns]."""
+NOTHING: Final = (None, None)
+"""The samples of a task that was not sampled."""
 
 
 @dataclass
 class MetricsServer:
-    """The last two samples of each task in its present life, and what the hosts have sampled last: CPU time by row."""
+    """The last two samples of each task in its present life, one where there are no two, and what the hosts have sampled last."""
 
     sampled: tuple[int, list[int]] = (0, [])
-    last: dict[tuple[int, int], Point] = field(default_factory=dict)
-    before: dict[tuple[int, int], Point] = field(default_factory=dict)
+    seen: dict[tuple[int, int], tuple[Point, Point | None]] = field(default_factory=dict)
+    held: Mapping[int, float] = field(default_factory=dict)
+    known: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def sample(self, at: int, used: np.ndarray) -> None:
-        """CPU time of all rows, as the hosts tell it from now on."""
-        self.sampled = at, used.tolist()
+    def sample(self, at: int, used: np.ndarray, held: Mapping[int, float] | None = None) -> None:
+        """CPU time of all rows, and working sets by row [bytes], as the hosts tell them from now on."""
+        self.sampled, self.held = (at, used.tolist()), held or {}
 
     def scrape(self, tasks: Iterable[tuple[Task, int]]) -> None:
         """Take in the samples of tasks with their rows, of those that began before; forget all others."""
         at, used = self.sampled
-        found, kept = dict[tuple[int, int], Point](), dict[tuple[int, int], Point]()
+        self.known = {}
+        found = dict[tuple[int, int], tuple[Point, Point | None]]()
         for task, row in tasks:
             if begun(task) < at:
                 key = task.number, task.restarts
-                found[key] = at, used[row]
-                last = self.last.get(key)
-                before = last if last is None or last[0] < at else self.before.get(key)
-                if before is not None:
-                    kept[key] = before
-        self.last, self.before = found, kept
+                last, before = self.seen.get(key, NOTHING)
+                found[key] = (at, used[row]), last if last is None or last[0] < at else before
+                if row in self.held:
+                    self.known[key] = round(self.held[row])
+        self.seen = found
 
     def usage(self, task: Task, now: int) -> Sample | None:
         """The usage of a task in milli-CPUs, None before two samples of it are there."""
-        key = task.number, task.restarts
-        if key not in self.before:
+        seen, since = self.seen.get((task.number, task.restarts), NOTHING)
+        if seen is None or since is None:
             return None
-        (last, used), (before, had) = self.last[key], self.before[key]
+        (last, used), (before, had) = seen, since
         return Sample(round(MILLI * (used - had) / (last - before)), (now - last) / SECOND, (last - before) / SECOND)
+
+    def working_set(self, task: Task, now: int) -> Sample | None:
+        """The working set of a task in bytes, None before its usage is known."""
+        usage, held = self.usage(task, now), self.known.get((task.number, task.restarts))
+        return None if usage is None or held is None else Sample(held, usage.age_s, usage.window_s)
 
 
 def begun(task: Task) -> int:

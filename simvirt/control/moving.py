@@ -22,8 +22,8 @@ import simpy
 
 from simvirt.catalog.entries.migrators import MigratorEntry
 from simvirt.control.cluster import Cluster
+from simvirt.control.housing import rehouse
 from simvirt.control.lifecycle import Process, crash
-from simvirt.control.memory import rehouse
 from simvirt.control.moves import Guest, S, coding_of, dirty_of, sizes_of, writable
 from simvirt.control.records import Move
 from simvirt.control.registries import all_came

@@ -18,6 +18,7 @@ import simpy
 from simvirt.catalog.entries.orchestrators import OrchestratorEntry
 from simvirt.control import lifecycle
 from simvirt.control.cluster import Cluster
+from simvirt.control.evicting import Pressed
 from simvirt.control.lifecycle import Process
 from simvirt.control.looks import next_look
 from simvirt.control.orchestrators.interface import (
@@ -49,7 +50,7 @@ from simvirt.scenario.spec.services import ServiceSpec
 
 
 @dataclass
-class Orchestration:
+class Orchestration(Pressed):
     """All services of a cluster under one orchestrator; `settled` happens when all that is wanted is ready for the first time."""
 
     cluster: Cluster
@@ -322,7 +323,7 @@ class Orchestration:
         row = self.ledger.row_of(task)
         self.cluster.plane.crash(row)
         self._abandon(row)
-        self._end(task, "killed", action.why)
+        self._end(task, action.cause, action.why)
 
     @_do.register
     def _(self, action: Remove, service: str) -> None:

@@ -12,12 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from simvirt.control.cluster import Cluster
-from simvirt.control.memory import rehouse
+from simvirt.control.housing import limit_memory, rehouse
 from simvirt.lowering.arrange import Machine, Place
 from simvirt.lowering.fences import cgroup
-from simvirt.memory.boxes import UNBOUNDED
 from simvirt.scenario.spec.services import ServiceSpec
-from simvirt.workload.streams import OWN_VM, SHARED_VM
+from simvirt.workload.streams import OWN_VM
 
 AGAIN_NS: Final = 10_000_000
 """How soon it is looked again for a free row whose last instance is still being taken apart [ns]."""
@@ -61,7 +60,7 @@ def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
     """Let an instance that is down be of a version: its image, and the limits of CPUs and memory of its own cgroup."""
     one = cluster.instance(row)
     cluster.specs[row] = spec
-    _limit_memory(cluster, row, spec)
+    limit_memory(cluster.plane, row, spec)
     if one.group is None or one.group.affinity:
         return
     limits = cgroup(spec, cluster.plane.lowered.arrangement.machines[one.machine].cpus)
@@ -69,13 +68,6 @@ def become(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
     if fence != one.group.fence:
         one.place = replace(one.place, group=replace(one.group, fence=fence))
         cluster.plane.place(row, one.place)
-
-
-def _limit_memory(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
-    """Let an instance whose memory is followed have the limit of memory of a version."""
-    followed = [replica for account in cluster.plane.memories.values() for replica in account.memory.replicas if replica.row == row]
-    for replica in followed:
-        replica.limit = UNBOUNDED if spec.memory_limit is None else float(spec.memory_limit)
 
 
 def resize(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
@@ -93,7 +85,7 @@ def resize(cluster: Cluster, row: int, spec: ServiceSpec) -> None:
 def _place(cluster: Cluster, row: int, host: int) -> Place:
     """The place of a container or process on a host."""
     one, plan = cluster.instance(row), cluster.plane.lowered.arrangement
-    shared = [guest for guest in plan.guests_of(plan.hosts[host]) if guest.key[0] == SHARED_VM]
+    shared = plan.shared_vms_of(host)
     kernel = min(shared, key=lambda guest: (_inside(cluster, guest), guest.row)) if shared else plan.machines[plan.hosts[host].machine]
     group = None if one.group is None else replace(one.group, machine=kernel.row)
     return Place(kernel.row, group, kernel.net, kernel.disk) if shared else Place(kernel.row, group, one.place.net, one.place.disk)

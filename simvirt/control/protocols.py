@@ -107,5 +107,14 @@ class Acting(Protocol):
     def scale(self, service: str, replicas: int, why: str) -> None:
         """Another number of replicas is wanted."""
 
+    def evicted(self, row: int, why: str) -> bool:
+        """Takes in that a host ends an instance for its own sake; whether another one takes its place."""
+
+    def pressed(self, host: int, under: bool) -> None:
+        """Takes in that a host is under pressure of memory, or is not any more."""
+
+    def priority_of(self, row: int) -> int:
+        """How important an instance is."""
+
     def host_changed(self, host: int, able: bool) -> None:
         """Takes in that a host is gone, closed or back, so that it takes new instances or takes none."""

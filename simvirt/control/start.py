@@ -17,6 +17,7 @@ import simpy
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.control.cluster import HEALTHY, STARTED, Cluster
 from simvirt.control.health import found_well, watch
+from simvirt.control.housing import house
 from simvirt.control.lifecycle import Process
 from simvirt.control.places import power_off
 from simvirt.control.records import DEPENDENCIES, Life, Span
@@ -43,6 +44,7 @@ class Starts:
         mine = self.cluster.clock.active_process
         assert mine is not None
         self.under_way[instance] = mine
+        house(self.cluster, instance)
         life = begun(self.cluster, instance)
         try:
             yield from _started(self.cluster, life)
@@ -85,6 +87,20 @@ class Starts:
         self.stopped(instance)
         self.cluster.orchestration.failed(instance, why)
         return self.cluster.orchestration.watches
+
+    def evicted(self, instance: int, why: str) -> bool:
+        """Takes in that a host ends an instance for its own sake; whether another one takes its place."""
+        return self.cluster.orchestration is not None and self.cluster.orchestration.evicted(instance, why)
+
+    def pressed(self, host: int, under: bool) -> None:
+        """Takes in that a host is under pressure of memory, or is not any more."""
+        self.cluster.story.tell("pressure" if under else "eased", self.cluster.name_of(host), None, "memory")
+        if self.cluster.orchestration is not None:
+            self.cluster.orchestration.pressed(host, under)
+
+    def priority_of(self, instance: int) -> int:
+        """How important an instance is to what orchestrates it."""
+        return 0 if self.cluster.orchestration is None else self.cluster.orchestration.priority_of(instance)
 
     def standing(self, service: str) -> Mapping[int, int] | None:
         """The rows of a service's instances that are there, by the replicas that they are; None where nothing orchestrates them."""

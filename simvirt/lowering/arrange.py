@@ -180,6 +180,10 @@ class Arrangement:
         after = self.hosts[host.row + 1].machine if host.row + 1 < len(self.hosts) else len(self.machines)
         return self.machines[host.machine + 1 : after]
 
+    def shared_vms_of(self, host: int) -> list[Machine]:
+        """The VMs of a host that several replicas share."""
+        return [guest for guest in self.guests_of(self.hosts[host]) if guest.key[0] == SHARED_VM]
+
     @cached_property
     def _standing(self) -> list[dict[str, list[Instance]]]:
         """Replicas on each host, by service and in the order of their numbers."""

@@ -46,8 +46,9 @@ def memory_of(
 
 
 def follows(scenario: Scenario, platform: Platform) -> bool:
-    """Whether memory is followed while time passes: somebody said how much is needed, or what is done when it runs short."""
+    """Whether memory is followed while time passes: somebody said how much is needed, what is done when it is short, or looks at it."""
     hosts = scenario.pools.values()
     asked = any(host.swap is not None or host.ksm is not None or host.eviction is not None for host in hosts)
     asked |= platform.balloon != "none" or platform.free_page_reporting or platform.guest_swap > 0
+    asked |= any(service.autoscale is not None and service.autoscale.target.of_memory for service in scenario.services.values())
     return asked or any(service.memory is not None or service.tmpfs is not None for service in scenario.services.values())

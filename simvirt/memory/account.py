@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from simvirt.memory.boxes import Box, Replica
 from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.reclaim import Moved
 
 
 @dataclass
 class MemoryAccount:
-    """Sums since the start of a run [bytes], and the kills of OOM killers in words."""
+    """Sums since the start of a run [bytes], the kills of OOM killers in words, and the box that each row of an instance is in."""
 
     memory: HostMemory
     swapped_out: float = 0.0
@@ -23,6 +24,42 @@ class MemoryAccount:
     peak: float = 0.0
     kills: list[str] = field(default_factory=list)
     evictions: list[str] = field(default_factory=list)
+    of_row: dict[int, Box] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.of_row = {replica.row: box for box in self.memory.boxes for replica in box.replicas}
+
+    def add(self, box: Box) -> None:
+        """A container, process or VM is on the host from now on."""
+        self.memory.boxes.append(box)
+        self.of_row |= {replica.row: box for replica in box.replicas}
+        self.memory.add_up()
+
+    def remove(self, box: Box) -> None:
+        """A container, process or VM is on the host no more."""
+        self.memory.boxes.remove(box)
+        for replica in box.replicas:
+            del self.of_row[replica.row]
+        self.memory.add_up()
+
+    def take(self, box: Box, replica: Replica) -> None:
+        """A replica is in a box from now on, which may be new."""
+        if replica not in box.replicas:
+            box.replicas.append(replica)
+        if all(box is not one for one in self.memory.boxes):
+            self.add(box)
+        self.of_row[replica.row] = box
+
+    def give_up(self, row: int) -> None:
+        """An instance is on the host no more, nor is what it had for itself."""
+        box = self.of_row.get(row)
+        if box is None:
+            return
+        if box.machine is None:
+            self.remove(box)
+            return
+        del self.of_row[row]
+        box.replicas = [replica for replica in box.replicas if replica.row != row]
 
     def book(self, moved: Moved) -> None:
         """Add what a step did."""

@@ -136,7 +136,7 @@ class Box:
 
     `runtime` is what its shims take inside of it, `around` those of a container that a VM is in, `vmm` its monitors'
     own memory, `per_memory` the page tables for each resident byte, `promised` what it may take by its size or its
-    limit.
+    limit; `machine` is the row of the kernel of a VM that replicas come to and leave.
     """
 
     name: str
@@ -151,6 +151,7 @@ class Box:
     out: float = 0.0
     packed: float = 0.0
     merged: float = 0.0
+    machine: int | None = None
 
     @property
     def live(self) -> bool:

@@ -158,7 +158,7 @@ class HostMemory:
                 moved += box.moved * box.copies
                 for part, amount in box.split().items():
                     parts[part] = parts.get(part, 0.0) + amount * box.copies
-        promised = sum(box.promised * box.copies for box in self.boxes)
+        promised = sum(box.promised * box.copies for box in self.boxes if box.live)
         data = min(self.data + self.written, max(0.0, -self.excess))
         return settle(round(self.capacity), parts, swapped=homeless, swap=moved, shared=self.spared, committed=promised, data=data)
 

@@ -18,6 +18,7 @@ from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.occupancy import Occupancy
 from simvirt.memory.visible import has_cgroups, own_vcpus
 from simvirt.memory.working_set import IDLE
+from simvirt.scenario.spec.services import ServiceSpec
 
 Members = Mapping[str, range]
 """Service -> numbers of its replicas that are in a box."""
@@ -47,12 +48,18 @@ def _boxes(there: Occupancy, each: bool) -> Iterator[Box]:
     """The boxes in the order of their first replicas."""
     for number, (members, copies) in enumerate(_members(there, each)):
         replicas = [replica for name, those in members.items() for replica in _replicas(there, name, those, each)]
-        if there.platform.hypervisors:
-            yield _vm(there, replicas, replicas[0].name if there.shared_vms is None else f"vm-{number}", copies)
+        if there.shared_vms is not None:
+            yield _vm(there, replicas, f"vm-{number}", copies)
         else:
-            limit = there.scenario.services[replicas[0].service].memory_limit
-            runtime = guests.container_memory(there.platform.runtimes)
-            yield Box(replicas[0].name, replicas, runtime=runtime, promised=float(limit or 0), copies=copies)
+            yield box_of_one(there, replicas[0], there.scenario.services[replicas[0].service], copies)
+
+
+def box_of_one(there: Occupancy, replica: Replica, service: ServiceSpec, copies: int = 1) -> Box:
+    """The box that a replica of a version of its service has for itself: its container, process or VM."""
+    if there.platform.hypervisors:
+        return _vm(there, [replica], replica.name, copies)
+    runtime = guests.container_memory(there.platform.runtimes)
+    return Box(replica.name, [replica], runtime=runtime, promised=float(service.memory_limit or 0), copies=copies)
 
 
 def _members(there: Occupancy, each: bool) -> Iterator[tuple[Members, int]]:
@@ -89,19 +96,23 @@ def _alike(vms: list[Members], each: bool) -> Iterator[tuple[Members, int]]:
 
 
 def _replicas(there: Occupancy, name: str, numbers: range, each: bool) -> Iterator[Replica]:
-    """Replicas of a service in one box, each by itself or one with its copies; a process has no cgroup whose limits would hold."""
-    service, fenced = there.scenario.services[name], has_cgroups(there.platform)
+    """Replicas of a service in one box, each by itself or one with its copies."""
+    for number in numbers if each else numbers[:1]:
+        yield replica_of(there, name, number, there.scenario.services[name], 1 if each else len(numbers))
+
+
+def replica_of(there: Occupancy, name: str, number: int, service: ServiceSpec, copies: int = 1) -> Replica:
+    """A replica of a version of a service, or some that are alike; a process has no cgroup whose limits would hold."""
+    fenced = has_cgroups(there.platform)
     limit, swap = service.memory_limit, service.memswap_limit if fenced else None
     low = float(service.mem_reservation or 0) if fenced or there.platform.hypervisors else 0.0
-    for number in numbers if each else numbers[:1]:
-        yield Replica(
-            f"{name}-{number}", number, name, there.needs[name], image=service.image or name,
-            limit=limit if fenced and limit is not None else UNBOUNDED,
-            high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
-            swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
-            load=there.loads.get(name, IDLE), copies=1 if each else len(numbers),
-            request=float(service.mem_reservation or service.memory_limit or 0),
-        )
+    return Replica(
+        f"{name}-{number}", number, name, there.needs[name], image=service.image or name,
+        limit=limit if fenced and limit is not None else UNBOUNDED,
+        high=service.mem_high if fenced and service.mem_high is not None else UNBOUNDED, low=low,
+        swap_most=UNBOUNDED if swap is None or limit is None else float(swap - limit), bias=service.oom_score_adj,
+        load=there.loads.get(name, IDLE), copies=copies, request=float(service.mem_reservation or service.requested_memory or 0),
+    )
 
 
 def _vm(there: Occupancy, replicas: list[Replica], name: str, copies: int) -> Box:

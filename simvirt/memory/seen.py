@@ -135,6 +135,15 @@ def available(memory: HostMemory) -> float:
     return max(0.0, memory.capacity - memory.resident - active)
 
 
+def working_sets(memory: HostMemory) -> dict[int, float]:
+    """Working set of each live replica, by its row: of one in a VM of its own what of that is in memory, else with its shim [bytes]."""
+    alone = {one.row: box for box in memory.boxes if box.guest is not None and box.machine is None for one in box.replicas}
+    shims = {one.row: box.runtime for box in memory.boxes for one in box.replicas}
+    return {
+        one.row: alone[one.row].resident + alone[one.row].beside if one.row in alone else found.working_set + shims[one.row]
+        for one, _, found in _each(memory)}
+
+
 def working_set(memory: HostMemory, box: Box) -> float:
     """Working set of a pod: of a container as its kernel has it, of a VM what of it is in memory [bytes]."""
     if box.guest is not None:

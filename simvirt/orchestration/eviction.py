@@ -1,9 +1,12 @@
 """What a kubelet does when its node runs short, and what it keeps back so that it does not.
 
-*Model*: a threshold on what is available; pods that use more than they requested go first, then those of low priority, then those that
-    exceed their request the most. What is kept back of a node's memory and CPU follows each provider's published rates.
-*Ignores*: soft thresholds with grace periods, and images and logs that are deleted before pods.
-*Source*: Kubernetes documentation, Node-pressure Eviction; kubernetes/kubernetes pkg/kubelet/eviction/helpers.go;
+*Model*: thresholds on what is available, met as soon as there is less or once there has been for a grace period, and until there is as
+    much more as has to be reclaimed; the node's condition outlasts them by a transition period. Pods that use more than they requested go
+    first, then those of low priority, then those that exceed their request the most. What is kept back of a node's memory and CPU follows
+    each provider's published rates.
+*Ignores*: images and logs that are deleted before pods.
+*Source*: Kubernetes documentation, Node-pressure Eviction; kubernetes/kubernetes pkg/kubelet/eviction (helpers.go,
+    eviction_manager.go);
     awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go; Google Cloud documentation, Plan GKE node sizes; Microsoft Learn, Node
     resource reservations in AKS.
 """
@@ -61,6 +64,44 @@ def eviction_order(pods: Sequence[Candidate], signal: str = "memory.available") 
     if signal in WITHOUT_REQUESTS:
         return sorted(pods, key=lambda pod: (pod.priority, -pod.used))
     return sorted(pods, key=lambda pod: (pod.used <= pod.requested, pod.priority, pod.requested - pod.used))
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Less than this has to be available for so long [s], and ending pods goes on until as much more is available."""
+
+    least: float
+    grace_s: float = 0.0
+    minimum: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """What a kubelet remembers: when each threshold was first found crossed [s], which are met, when any was found crossed last [s]."""
+
+    since: tuple[float | None, ...] = ()
+    met: tuple[bool, ...] = ()
+    last_s: float | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether a pod has to go."""
+        return any(self.met)
+
+    def holds(self, now_s: float, transition_s: float) -> bool:
+        """Whether the node counts as under pressure."""
+        return self.last_s is not None and now_s - self.last_s <= transition_s
+
+
+def observed(thresholds: Sequence[Threshold], before: Pressure, available: float, now_s: float) -> Pressure:
+    """What a kubelet knows after a look at what is available."""
+    met = before.met or (False,) * len(thresholds)
+    since = before.since or (None,) * len(thresholds)
+    ends = [reclaims_until(one.least, one.minimum) if old else one.least for one, old in zip(thresholds, met, strict=True)]
+    first = tuple((now_s if began is None else began) if available < end else None for began, end in zip(since, ends, strict=True))
+    now_met = tuple(began is not None and now_s - began >= one.grace_s for began, one in zip(first, thresholds, strict=True))
+    crossed = any(began is not None for began in first)
+    return Pressure(first, now_met, now_s if crossed else before.last_s)
 
 
 def working_set(usage: float, inactive_file: float) -> float:

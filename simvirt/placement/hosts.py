@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simvirt.catalog.records import HostEntry
 from simvirt.scenario.spec.cluster import Constraint, NamedHost
-from simvirt.scenario.spec.scheduling import AffinitySpec, Taint, Toleration, TopologySpreadSpec
+from simvirt.scenario.spec.scheduling import PRESSURE, AffinitySpec, Taint, Toleration, TopologySpreadSpec
 from simvirt.scenario.spec.services import ServiceSpec
 
 Counts = NDArray[np.int64]
@@ -126,9 +126,11 @@ def asked_by(name: str, spec: ServiceSpec, reserves: Reserves | None = None) -> 
     placement = spec.placement
     bound, nodes = max(spec.cpuset or (-1,)) + 1, max(spec.cpuset_mems or (-1,)) + 1
     most = 1 if spec.is_global else placement.max_replicas_per_node
+    reserved = reserved_by(spec, reserves)
+    tolerated = (*placement.tolerations, Toleration(PRESSURE.key, "Exists")) if reserved else placement.tolerations
     return Asked(
         name, placement.constraints, placement.spread, most, max(spec.cpu_limit or 0.0, float(bound)), nodes,
-        spec.memory_limit or 0, reserved_by(spec, reserves), placement.tolerations, placement.topology_spread, placement.affinity,
+        spec.memory_limit or 0, reserved, tolerated, placement.topology_spread, placement.affinity,
     )
 
 

@@ -26,6 +26,8 @@ RISING: Final = patched(GROWN, {"workload/open": {"piecewise": [{"for": "3s", "r
 """A load that rises, and an autoscaler that looks ahead."""
 ASKED: Final = patched(GROWN, {"services/server/cpus": ABSENT, f"{SCALE}/target": {"concurrency": 4}, "services/server/threads": 8, "services/server/scale": 2})
 """The same, which follows what is asked."""
+HELD: Final = patched(ASKED, {"services/server/memory": {"base": "100MiB", "per_request": "1MiB"}, "services/server/mem_limit": "200MiB"})
+"""The same with replicas that hold half of the memory that they may."""
 KPA: Final = {"like": "knative"} | {key: {"value": value, "source": "made up for a test"} for key, value in {"sync": "500ms", "sampling": "200ms", "stable": "4s", "panic": "1s"}.items()}
 IDLE: Final = patched(ASKED, {
     "workload/open": {"piecewise": [{"for": "3s", "rate": "20/s"}, {"for": "9s", "rate": "0.001/s"}, {"for": "8s", "rate": "150/s"}]}, f"{SCALE}/min": 0, f"{SCALE}/by": "fast",
@@ -65,6 +67,8 @@ CASES: Final = (
     Case("TargetSpec.requests", ASKED, {f"{SCALE}/target": {"requests": "100/s"}}, {f"{SCALE}/target": {"requests": "30/s"}}, WANTED, RISES),
     Case("TargetSpec.concurrency", ASKED, {}, {f"{SCALE}/target": {"concurrency": 1}}, WANTED, RISES),
     Case("TargetSpec.queue", patched(ASKED, {"services/server/threads": 1}), {f"{SCALE}/target": {"queue": 50}}, {f"{SCALE}/target": {"queue": 1}}, WANTED, RISES),
+    Case("TargetSpec.memory", HELD, {f"{SCALE}/target": {"memory": "95%"}}, {f"{SCALE}/target": {"memory": "30%"}}, WANTED, RISES),
+    Case("TargetSpec.memory_average", HELD, {f"{SCALE}/target": {"memory_average": "400MiB"}}, {f"{SCALE}/target": {"memory_average": "60MiB"}}, WANTED, RISES),
     Case("TargetSpec.cpu", GROWN, {}, {f"{SCALE}/target/cpu": "95%"}, READY, FALLS),
     Case("ScalingSpec.stabilization", GROWN, {UP: {"stabilization": "0s"}}, {UP: {"stabilization": "15s"}}, BUSY, RISES),
     Case("ScalingSpec.policies", GROWN, {UP: slow(replicas=8, period="60s")}, {UP: slow(replicas=1, period="60s")}, READY, FALLS),

@@ -35,6 +35,8 @@ SEARCHING: Final = patched(SWAPPING, {
     SERVER + "operations/job": [{"cpu": "1ms"}, {"disk": {"read": "8KiB", "working_set": "12GiB"}}],
 })
 """Containers with room for themselves, and not for all the data that they read."""
+SOFT: Final = {"memory_available": "1MiB", "soft": "2MiB", "grace": "200ms", "every": "100ms"}
+"""A hard threshold that nobody crosses, and a soft one."""
 CROWDED_NODE: Final = patched(SWAPPING, {"host/swap": ABSENT, "host/memory": "3GiB", SERVER + "memory/base": "1000MiB"})
 """Two pods that leave little of 3 GiB."""
 ON_VM_DISKS: Final = patched(SEARCHING, {"platforms": [{"name": "kvm"}], SERVER + "mem_limit": "2500MiB"})
@@ -48,6 +50,12 @@ CASES: Final = (
     Case("TmpfsSpec.size", LEAKING, {SERVER + "memory/growth": "0B", SERVER + "tmpfs": {"growth": "4MiB"}}, {SERVER + "memory/growth": "0B", SERVER + "tmpfs": {"growth": "4MiB", "size": "50MiB"}}, RECLAIM + "oom_kills", FALLS),
     Case("HostSpec.eviction", CROWDED_NODE, {}, {"host/eviction": "500MiB"}, RECLAIM + "evictions", RISES),
     Case("EvictionSpec.memory_available", CROWDED_NODE, {"host/eviction": "1MiB"}, {"host/eviction": "500MiB"}, RECLAIM + "evictions", RISES),
+    Case("EvictionSpec.soft", CROWDED_NODE, {"host/eviction": SOFT}, {"host/eviction": SOFT | {"soft": "2500MiB"}}, RECLAIM + "evictions", RISES),
+    Case("EvictionSpec.grace", CROWDED_NODE, {"host/eviction": SOFT | {"soft": "2500MiB"}}, {"host/eviction": SOFT | {"soft": "2500MiB", "grace": "1h"}}, RECLAIM + "evictions", FALLS),
+    Case("EvictionSpec.minimum_reclaim", CROWDED_NODE, {"host/eviction": "500MiB"}, {"host/eviction": {"memory_available": "500MiB", "every": "100ms", "minimum_reclaim": "2500MiB"}}, RECLAIM + "evictions", RISES),
+    Case("EvictionSpec.transition", patched(CROWDED_NODE, {"platforms": [{"name": "k8s", "orchestrator": "kubernetes", "stack": ["containerd"]}], "run": {"duration": "10s", "replications": 1, "warmup": "0s"}}),
+         {"host/eviction": {"memory_available": "700MiB", "every": "100ms", "transition": "0s"}},
+         {"host/eviction": {"memory_available": "700MiB", "every": "100ms", "transition": "1h"}}, RECLAIM + "evictions", FALLS),
     Case("EvictionSpec.every", CROWDED_NODE, {"host/eviction": {"memory_available": "2GiB", "every": "100ms"}}, {"host/eviction": {"memory_available": "2GiB", "every": "1h"}}, RECLAIM + "evictions", FALLS),
     Case("PlatformSpec.disk_cache", ON_VM_DISKS, {}, {"platforms/0/disk_cache": "writethrough"}, LEDGER + "page_cache_bytes", RISES),
     Case("PlatformSpec.disk_cache", patched(ON_VM_DISKS, {"host/swap": ABSENT}), {}, {"platforms/0/disk_cache": "writethrough"}, DISK, FALLS),

@@ -69,7 +69,9 @@ def host(draws: Draws, scarce: bool) -> Tree:
         "max_cstate": (0.15, lambda: draws.choice(STATES)),
     })
     if scarce and draws.yes(0.1):
-        spec["eviction"] = draws.choice(["100MiB", {"memory_available": "1GiB", "every": "2s"}])
+        spec["eviction"] = draws.choice([
+            "100MiB", {"memory_available": "1GiB", "every": "2s"},
+            {"memory_available": "200MiB", "soft": "2GiB", "grace": "100ms", "every": "50ms", "minimum_reclaim": "300MiB", "transition": "300ms"}])
     if "swap" in spec and draws.yes(0.3):
         spec["swappiness"] = draws.choice([0, 1, 60, 100, 200])
     if "swap" in spec and draws.yes(0.3):

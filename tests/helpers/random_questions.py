@@ -93,7 +93,8 @@ def autoscaled(draws: Draws, tree: Tree, slower: float) -> None:
             "scale_up": (0.4, lambda: _scaling(draws)), "scale_down": (0.6, lambda: {"stabilization": "0s"} | _scaling(draws)),
         })
         if draws.yes(0.5) or "vertical" in spec:
-            targets = [{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}]
+            targets = [{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}, {"memory_average": "20MiB"},
+                       {"cpu": "60%", "memory_average": "300MiB"}]
             spec["autoscale"]["target"] = draws.choice([one for one in targets if not ("vertical" in spec and "cpu" in one)])
             if "cpu" not in spec["autoscale"]["target"]:
                 spec["autoscale"].pop("predict", None)

@@ -15,6 +15,7 @@ from simvirt.catalog.entries.autoscalers import AutoscalerEntry
 from simvirt.clock import Clock
 from simvirt.control.autoscale import pod_of
 from simvirt.control.deploy import begin
+from simvirt.control.memory import follow_all
 from simvirt.control.metrics_server import MetricsServer
 from simvirt.control.orchestrators.interface import Task
 from simvirt.errors import ScenarioError
@@ -52,6 +53,17 @@ def test_a_restart_and_a_new_task_begin_anew() -> None:
     assert server.usage(again, 30 * SECOND) is None
     server.scrape([])
     assert server.usage(TASK, 30 * SECOND) is None
+
+
+def test_working_sets_are_told_with_a_usage_and_are_the_last_ones() -> None:
+    server = MetricsServer()
+    for at, held in ((10, 5.0), (20, 7.4)):
+        server.sample(at * SECOND, np.array([at]), {0: held})
+        assert server.working_set(TASK, at * SECOND) is None
+        server.scrape([(TASK, 0)])
+    assert server.working_set(TASK, 23 * SECOND) == hpa.Sample(7, 3.0, 10.0)
+    scraped(server, 30, 30)
+    assert server.working_set(TASK, 30 * SECOND) is None
 
 
 @pytest.mark.parametrize(("phase", "found"), [("starting", "unready"), ("ready", "missing"), ("failed", "missing"), ("stopping", "ignored")])
@@ -117,6 +129,46 @@ def test_mistakes(autoscale: dict[str, Any], said: str) -> None:
     content["services"]["web"]["autoscale"] = autoscale
     with pytest.raises(ScenarioError, match=said):
         catalog_of(loads(yaml.safe_dump(content)))
+
+
+HELD = """
+simvirt: 1
+name: held
+host: {cores: 16, memory: 64GiB}
+platforms: [%s]
+services:
+  web:
+    deploy: {resources: {reservations: {memory: 400MiB}, limits: {memory: 2GiB}}}
+    threads: 200
+    memory: {base: 100MiB, per_request: 10MiB}
+    autoscale: {min: 1, max: 20, target: %s, scale_down: {stabilization: 0s}}
+    operations: {get: [{delay: 1s}]}
+workload: {open: {piecewise: [{for: 60s, rate: 1/s}, {for: 240s, rate: 100/s}]}, mix: {web.get: 1}}
+run: {duration: 5min, warmup: 0s, replications: 1}
+"""
+
+
+@pytest.mark.parametrize(("platform", "target", "each_mib"), [("docker", "{memory: 50%}", 200), ("docker", "{memory_average: 150MiB}", 150), ("kata-qemu", "{memory: 50%}", None)])
+def test_replicas_follow_what_they_hold(platform: str, target: str, each_mib: int | None) -> None:
+    """100 requests in flight of 10 MiB: with n replicas each holds 100 + 1000 / n MiB, so that n - 1 would hold more than the target."""
+    scenario = loads(HELD % (platform, target))
+    catalog = catalog_of(scenario)
+    clock = Clock(make_plane(scenario, catalog, catalog.platform(scenario.platforms[0]), 1, 0))
+    cluster = begin(clock, clock.plane.lowered.scenario, catalog)
+    follow_all(clock)
+    clock.run(until=(120 if each_mib is None else 240) * SECOND)
+    wanted = [one.after for one in cluster.scaled]
+    assert wanted and max(wanted) > 1
+    assert all("of memory" in one.why or "memory at" in one.why for one in cluster.scaled if one.after > one.before)
+    if each_mib is not None:
+        assert 0.7 <= wanted[-1] / (1000 / (each_mib - 100)) <= 1.45
+
+
+def test_usage_of_memory_needs_something_that_it_is_a_share_of() -> None:
+    content = yaml.safe_load(HELD % ("docker", "{memory: 50%}"))
+    del content["services"]["web"]["deploy"]
+    with pytest.raises(ScenarioError, match="memory that a replica requests"):
+        loads(yaml.safe_dump(content))
 
 
 def test_usage_needs_something_that_it_is_a_share_of() -> None:

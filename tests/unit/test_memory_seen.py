@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from simvirt.clock import Clock
+from simvirt.control.pressure import Kubelet
+from simvirt.memory.killers import Kill
+from simvirt.memory.host_memory import HostMemory
+from simvirt.scenario.spec.memory_demand import EvictionSpec
 from simvirt.catalog import Catalog
 from simvirt.memory.boxes import Box, Replica
 from simvirt.memory.cache import DataSet
-from simvirt.memory.eviction import evict
-from simvirt.memory.host_memory import HostMemory
 from simvirt.memory.reclaim import step
 from simvirt.memory.seen import Seen, available, seen, working_set
 from simvirt.memory.working_set import Load, Needs
@@ -74,17 +80,24 @@ def test_files_in_memory_count_against_the_limit() -> None:
     assert of(bounded).tmpfs == pytest.approx(50 * MIB)
 
 
+def ended(memory: HostMemory, threshold: int) -> Kill | None:
+    """What a kubelet with a threshold ends at its first look, where nothing orchestrates."""
+    spec = EvictionSpec(memory_available=f"{threshold}B")
+    found = Kubelet(spec, 0).look(cast(Clock, SimpleNamespace(now=0, starts=None)), memory)
+    return found[0] if found else None
+
+
 def test_a_kubelet_counts_active_pages_as_used() -> None:
     """2 GiB of which pods have 1000 MiB and active pages 500: 548 MiB are available, and page cache that is not active with them."""
     memory = host(pod(0, 1000, answered=500, written=float(MIB), appended=True), pod(1, 0, answered=100, written=float(MIB)), memory=2048)
     assert available(memory) == pytest.approx(548 * MIB)
-    assert evict(memory, 500 * MIB) is None
+    assert ended(memory, 500 * MIB) is None
     assert working_set(memory, memory.boxes[0]) == pytest.approx(1024 * MIB)  # its limit
 
 
 @pytest.mark.parametrize(("requests", "victim"), [((0, 0), "p0"), ((900, 100), "p1"), ((100, 900), "p0"), ((2000, 2000), "p1")])
 def test_who_exceeds_its_request_most_goes_first(requests: tuple[int, int], victim: str) -> None:
     memory = host(pod(0, 800, request=requests[0]), pod(1, 700, request=requests[1] + 0 if requests[1] != 2000 else 1800), memory=1700)
-    decision = evict(memory, 300 * MIB)
+    decision = ended(memory, 300 * MIB)
     assert decision is not None
     assert decision.replicas[0].name == victim

@@ -93,6 +93,23 @@ def test_a_node_gives_up_first_what_uses_more_than_it_asked() -> None:
     assert [pod.name for pod in eviction.eviction_order(pods, "pid.available")] == ["greedy", "calm", "dear"]
 
 
+HARD, SOFT = eviction.Threshold(100.0, 0.0, 50.0), eviction.Threshold(300.0, 90.0, 50.0)
+LOOKS: list[tuple[float, float, bool, bool]] = [  # instant, available, whether a pod goes, whether the node is under pressure
+    (0, 400, False, False), (10, 290, False, True), (90, 250, False, True), (100, 250, True, True), (110, 340, True, True),
+    (120, 360, False, True), (410, 400, False, True), (430, 400, False, False), (440, 90, True, True), (450, 140, True, True),
+    (460, 310, False, True), (470, 360, False, True),
+]
+"""A hard threshold of 100 and a soft one of 300 for 90 s, each with 50 to be reclaimed beyond it."""
+
+
+def test_thresholds_are_met_after_their_grace_until_enough_is_reclaimed() -> None:
+    """The soft one after 90 s (100 - 10), until 350; the condition stays for 300 s after the last look that found one crossed."""
+    known = eviction.Pressure()
+    for at, available, acts, holds in LOOKS:
+        known = eviction.observed([HARD, SOFT], known, available, at)
+        assert (known.acts, known.holds(at, 300.0)) == (acts, holds), at
+
+
 @pytest.mark.parametrize(("cores", "expected"), [(1, 60), (4, 140), (6, 140), (64, 740), (128, 740)])
 def test_what_is_kept_back_grows_in_steps(cores: int, expected: int) -> None:
     assert eviction.aks_cpu_m(cores) == expected

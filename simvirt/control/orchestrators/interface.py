@@ -141,10 +141,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End a task at once, with what it works on."""
+    """End a task at once, with what it works on; it counts as ended by that cause."""
 
     task: int
     why: str
+    cause: str = "killed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from simvirt.scenario.fields import MOST_REPLICAS, Nanoseconds, Number, PositiveNanoseconds, PositivePerSecond, PositiveRatio, Whole
+from simvirt.scenario.fields import (
+    MOST_REPLICAS,
+    Nanoseconds,
+    Number,
+    PositiveBytes,
+    PositiveNanoseconds,
+    PositivePerSecond,
+    PositiveRatio,
+    Whole,
+)
 from simvirt.scenario.spec.base import Spec, refuse
 from simvirt.scenario.spec.host import Reference
 
@@ -66,7 +75,7 @@ class TargetSpec(Spec):
     """What an autoscaler keeps replicas at, on average; of several the one that asks for most replicas counts."""
 
     example = "{cpu: 60%}"
-    later = ("requests", "concurrency", "queue")
+    later = ("requests", "concurrency", "queue", "memory", "memory_average")
     hints: ClassVar[Mapping[str, str]] = {"rps": 'did you mean "requests: 100/s"?', "in_flight": 'did you mean "concurrency"?'}
     cpu: PositiveRatio | None = Field(
         default=None, description="CPU time over what a replica requests: its reservation of CPUs, else its limit", examples=["60%"])
@@ -76,12 +85,28 @@ class TargetSpec(Spec):
         default=None, description="requests in flight at a service and those that wait for it, for each replica", examples=["10"])
     queue: Annotated[float, Number(0, 1e6, 5, above=True)] | None = Field(
         default=None, description="requests that wait for a thread, or for a replica, for each replica", examples=["5"])
+    memory: PositiveRatio | None = Field(
+        default=None, examples=["70%"],
+        description="working set over the memory that a replica requests: its reservation, else its limit")
+    memory_average: PositiveBytes | None = Field(default=None, description="working set of a replica", examples=["300MiB"])
 
     @model_validator(mode="after")
     def _something(self) -> TargetSpec:
-        if self.cpu is None and not self.by_demand:
+        if self.cpu is None and not self.of_memory and not self.by_demand:
             refuse(f"expected what replicas are kept at, for example {self.example}")
         return self
+
+    def check(self, cpus: float | None, memory: int | None) -> None:
+        """A ValidationError where a usage is a share of something that a replica does not request."""
+        for usage, requested, what, beside in (("cpu", cpus, "CPUs", "cpus: 1"), ("memory", memory, "memory", "mem_limit: 512MiB")):
+            if getattr(self, usage) is not None and requested is None:
+                said = f"expected {what} that a replica requests, of which usage is a share, for example {beside} beside it"
+                refuse(said, "autoscale", "target", usage)
+
+    @property
+    def of_memory(self) -> bool:
+        """Whether it looks at what replicas have in memory."""
+        return self.memory is not None or self.memory_average is not None
 
     @property
     def by_demand(self) -> tuple[tuple[Literal["requests", "concurrency", "queue"], float], ...]:

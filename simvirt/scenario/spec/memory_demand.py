@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simvirt.scenario.fields import WRITTEN_SIZE, Bytes, Nanoseconds, PositiveBytes, PositiveNanoseconds, Ratio, Whole
 from simvirt.scenario.spec.base import Spec, refuse
-from simvirt.units import UnitError, parse_size, shown
+from simvirt.units import UnitError, format_size, parse_size, shown
 
 
 def _balloon(value: object) -> int | str:
@@ -57,8 +57,27 @@ class EvictionSpec(Spec):
 
     example = "100MiB or {memory_available: 100MiB, every: 10s}"
     shorthand = "memory_available"
+    later = ("soft", "grace", "minimum_reclaim", "transition")
     memory_available: PositiveBytes = Field(default=100 * 2**20, description="the threshold, memory.available", examples=["100MiB"])
     every: PositiveNanoseconds = Field(default=10_000_000_000, description="time between two looks of the kubelet", examples=["10s"])
+    soft: PositiveBytes | None = Field(
+        default=None, description="a higher threshold, below which memory has to be for the grace period", examples=["300MiB"])
+    grace: PositiveNanoseconds | None = Field(default=None, description="how long it has to be below the soft threshold", examples=["90s"])
+    minimum_reclaim: Bytes = Field(
+        default=0, description="what has to be available beyond a threshold before ending pods stops", examples=["500MiB"])
+    transition: Nanoseconds = Field(
+        default=300_000_000_000, examples=["5min"],
+        description="how long after that the host counts as under pressure, and gets no pods that request nothing (Kubernetes)")
+
+    @model_validator(mode="after")
+    def _soft_before_hard(self) -> EvictionSpec:
+        if (self.soft is None) != (self.grace is None):
+            said = "has no effect by itself; expected soft and grace beside each other, for example {soft: 300MiB, grace: 90s}"
+            refuse(said, "grace" if self.soft is None else "soft")
+        if self.soft is not None and self.soft <= self.memory_available:
+            least = format_size(self.memory_available)
+            refuse(f"expected more than memory_available, which is {least}; got {format_size(self.soft)}", "soft")
+        return self
 
 
 class MemorySpec(Spec):

@@ -110,6 +110,13 @@ Tolerations = Annotated[
 ]
 
 
+PRESSURE: Final = Taint("node.kubernetes.io/memory-pressure", "", "NoSchedule")
+"""The taint of a node that is short of memory; pods that request something are made to tolerate it.
+
+Source: Kubernetes documentation, Taints and Tolerations.
+"""
+
+
 class TopologySpreadSpec(Spec):
     """How evenly replicas are spread over the values of a label."""
 

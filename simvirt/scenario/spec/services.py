@@ -249,9 +249,8 @@ class ServiceSpec(Spec):
 
     @model_validator(mode="after")
     def _usage_is_of_something(self) -> ServiceSpec:
-        if self.autoscale is not None and self.autoscale.target.cpu is not None and (self.cpu_reservation or self.cpu_limit) is None:
-            said = "expected CPUs that a replica requests, of which usage is a share, for example cpus: 1 beside it"
-            refuse(said, "autoscale", "target", "cpu")
+        if self.autoscale is not None:
+            self.autoscale.target.check(self.cpu_reservation or self.cpu_limit, self.requested_memory)
         return self
 
     @model_validator(mode="after")
@@ -342,6 +341,11 @@ class ServiceSpec(Spec):
     def memory_limit(self) -> int | None:
         """Memory that a replica may use [bytes], None where it is not limited."""
         return self.deploy.resources.limits.memory if self.mem_limit is None else self.mem_limit
+
+    @property
+    def requested_memory(self) -> int | None:
+        """Memory that a replica requests [bytes]: what is reserved for it, else its limit."""
+        return self.memory_reservation or self.memory_limit
 
     @property
     def period_ns(self) -> int:
