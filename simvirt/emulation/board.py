@@ -15,7 +15,7 @@ from simvirt.machine.devices.uart import UART_SOURCE
 CLOCK: Final = 10_000_000  # ticks a second of the guest
 UART_CLOCK: Final = 3_686_400
 INTC, PLIC, FINISHER = 1, 2, 3  # handles
-ISA: Final = "rv64imac_zicsr_zifencei"
+ISA: Final = "rv64imach_zicsr_zifencei"
 M_SOFTWARE, M_TIMER, M_EXTERNAL, S_EXTERNAL = 3, 7, 11, 9
 SEED: Final = bytes((k * 167 + 13) % 256 for k in range(64))
 """Bytes that a guest begins its random numbers with: the same in every run, so that every run is the same."""

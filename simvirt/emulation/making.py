@@ -25,6 +25,7 @@ PAGE: Final = 4096
 LEAST: Final = 4 << 20
 MOST: Final = 4 << 30
 BEHIND: Final = 16  # bytes behind the memory, for accesses to devices and across pages
+MODES: Final = 2 * c.GUEST  # of the host, and of a guest
 BUCKETS: Final = COMPRESSED + 24
 NONZERO: Final = {"imm": NO_IMMEDIATE, "rd": NO_RD, "rs1": NO_RS1, "rs2": NO_RS2}
 PIECES: Final = {"rd": 0, "rs1": 1, "rs2": 2, "imm": 3}
@@ -158,6 +159,7 @@ def initial(size: Size) -> dict[str, dict[str, Any]]:
         "tlb": rows(tables.Tlb, units, level=-1) | sets,
         **decoding(),
         "csrs": csrs(),
+        "stage": row(tables.Stage),
         "clint": row(tables.Clint, compare=[-1]),
         "plic": plic(),
         "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
@@ -191,7 +193,7 @@ def plic() -> dict[str, Any]:
 
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": 4 * 2 * c.CAUSES, "instructions": 4, "references": 3, "accesses": 2 * DEVICES}
+    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 
@@ -206,7 +208,14 @@ def decoding() -> dict[str, dict[str, Any]]:
         for one in found:
             add_pattern(patterns, one, len(pieces["what"]))
             add_pieces(pieces, one.pieces)
-    return {"patterns": patterns, "pieces": pieces, "decoding": buckets}
+    return {"patterns": patterns, "pieces": pieces, "decoding": buckets | {"base": bases()}}
+
+
+def bases() -> list[int]:
+    """By operation, the bits that its encoding of 32 bits has."""
+    found = dict.fromkeys(range(len(machine.INSTRUCTIONS)), 0)
+    found |= {one.op: one.match for one in reversed(encoding.encodings()) if one.bits == 32}
+    return list(found.values())
 
 
 def belongs(one: encoding.Encoding, bucket: int) -> bool:

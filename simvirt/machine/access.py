@@ -5,21 +5,28 @@ from simvirt.machine.blocks import forget_code
 from simvirt.machine.constants import (
     BARE,
     FAST,
+    GUEST_CONTEXTS,
     LEFT,
     LOAD_ACCESS,
+    LOAD_GUEST_PAGE,
     LOAD_MISALIGNED,
     LOAD_PAGE,
     READ,
     STORE_ACCESS,
+    STORE_GUEST_PAGE,
     STORE_MISALIGNED,
     STORE_PAGE,
     WRITE,
 )
 from simvirt.machine.devices.bus import NOWHERE, device_at, read_device, write_device
+from simvirt.machine.stages import NO_GUEST_PAGE, NO_MEMORY, NO_PAGE
 from simvirt.machine.tables import Machine
 from simvirt.machine.traps import trap
-from simvirt.machine.walk import NO_PAGE, translate
+from simvirt.machine.walk import translate
 from simvirt.machine.words import load64, store64
+
+LOADS = 0x03  # opcodes
+STORES = 0x23
 
 
 @apart
@@ -36,7 +43,7 @@ def find_within(m: Machine, i: int, a: int, size: int, access: int) -> int:
     context: int = m.hart.context[0]
     at: int = a if context == BARE else translate(m, a, access, context)
     if at < 0 and context != BARE:
-        return fault(m, i, a, access, at == NO_PAGE)
+        return fault(m, i, a, access, at)
     place: int = at - m.memory.base[0]
     if place >= 0 and place + size <= m.memory.size[0]:
         note(m, a, place, access)
@@ -44,11 +51,28 @@ def find_within(m: Machine, i: int, a: int, size: int, access: int) -> int:
     return find_device(m, i, a, at, size, access)
 
 
-def fault(m: Machine, i: int, a: int, access: int, of_page: bool) -> int:
-    """Trap: there is no page, or nothing behind it."""
+def fault(m: Machine, i: int, a: int, access: int, why: int) -> int:
+    """Trap: there is no page, in one stage or the other, or nothing behind it."""
+    if m.hart.context[0] >= GUEST_CONTEXTS:
+        m.hart.guest[0] = 1
+    if why == NO_GUEST_PAGE:
+        if m.hart.instruction[0] == 0:
+            m.hart.instruction[0] = transformed(m, i, a)
+        return trap(m, i, STORE_GUEST_PAGE if access == WRITE else LOAD_GUEST_PAGE, a)
     if access == WRITE:
-        return trap(m, i, STORE_PAGE if of_page else STORE_ACCESS, a)
-    return trap(m, i, LOAD_PAGE if of_page else LOAD_ACCESS, a)
+        return trap(m, i, STORE_PAGE if why == NO_PAGE else STORE_ACCESS, a)
+    return trap(m, i, LOAD_PAGE if why == NO_PAGE else LOAD_ACCESS, a)
+
+
+def transformed(m: Machine, i: int, a: int) -> int:
+    """The instruction of a row as htinst has it: how far the address is from where the access begins, instead of its own."""
+    base: int = m.decoding.base[m.code.op[i]]
+    stores: bool = base & 0x7F == STORES
+    offset: int = (a - m.registers.x[m.code.rs1[i]] - (0 if m.code.link[i] else m.code.imm[i])) & 31
+    own: int = base | offset << 15 | m.code.rs2[i] << 20 | (0 if stores else (m.code.rd[i] & 31) << 7)
+    if base & 0x7F == LOADS:
+        own = base | offset << 15 | (m.code.rd[i] & 31) << 7
+    return own if m.code.behind[i] - m.code.at[i] == 4 else own & ~2
 
 
 def note(m: Machine, a: int, place: int, access: int) -> None:
@@ -71,7 +95,7 @@ def find_device(m: Machine, i: int, a: int, at: int, size: int, access: int) -> 
     """Load from a device into the bytes behind the memory, or let what is to be stored be put there."""
     device: int = device_at(at, size)
     if device == NOWHERE or at & (size - 1):
-        return fault(m, i, a, access, False)
+        return fault(m, i, a, access, NO_MEMORY)
     m.memory.device[0], m.memory.address[0] = device, at
     if access == READ:
         m.hart.count[0] -= m.code.left[i]
@@ -123,6 +147,6 @@ def find_atomic(m: Machine, i: int, a: int, size: int, access: int) -> int:
     at: int = a if context == BARE else translate(m, a, access, context)
     place: int = at - m.memory.base[0]
     if at < 0 or place < 0 or place + size > m.memory.size[0]:
-        return fault(m, i, a, access, context != BARE and at == NO_PAGE)
+        return fault(m, i, a, access, at if context != BARE and at < 0 else NO_MEMORY)
     note(m, a, place, access)
     return place

@@ -7,9 +7,19 @@ from simvirt.machine.constants import (
     ABSENT,
     COUNTER,
     DELEGATED,
+    GUEST_BITS,
+    GUEST_INTERRUPTS,
+    HCOUNTEREN,
+    HGATP,
+    HIDELEG,
+    HSTATUS,
+    HSTATUS_VTVM,
+    HTIMEDELTA,
+    ILLEGAL,
     MACHINE,
     MCOUNTEREN,
     MIDELEG,
+    MIE,
     MIP,
     MSTATUS,
     PENDING,
@@ -23,32 +33,58 @@ from simvirt.machine.constants import (
     TIME,
     TRANSLATION,
     USER,
+    VIRTUAL_INSTRUCTION,
+    VSIP,
 )
 from simvirt.machine.devices.clint import ticks
 from simvirt.machine.interrupts import pending
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.tlb import forget_fast
 from simvirt.machine.traps import refresh
+from simvirt.machine.words import left_shift, wrap
 
 NO_MODE = 0x1000  # 2 in the field of the previous mode
 
 
-def accessible(m: Machine, number: int, writes: bool) -> bool:
-    """Whether the mode may read a register, and write it if it `writes`."""
-    mode: int = m.hart.mode[0]
-    kind: int = m.csrs.kind[number]
-    if kind == ABSENT or (number >> 8) & 3 > mode or (writes and number >> 10 == 3):
-        return False
-    if kind == TRANSLATION and mode == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM:
-        return False
-    return kind != COUNTER or mode == MACHINE or counted(m, number & 31, mode)
+def own_number(m: Machine, number: int) -> int:
+    """The register that a number names: a guest's supervisor has registers of its own."""
+    if m.hart.virtual[0] and number >> 8 == 1 and m.csrs.kind[number + 0x100] != ABSENT:
+        return number + 0x100
+    return number
 
 
-def counted(m: Machine, bit: int, mode: int) -> bool:
-    """Whether a mode below machine mode may read a counter."""
-    if not (m.registers.csr[MCOUNTEREN] >> bit) & 1:
-        return False
-    return mode != USER or (m.registers.csr[SCOUNTEREN] >> bit) & 1 != 0
+def refusal(m: Machine, number: int, writes: bool) -> int:
+    """Cause of the trap of who may not read a register, or write it if it `writes`; 0 for who may."""
+    level: int = (number >> 8) & 3
+    if m.csrs.kind[number] == ABSENT or (writes and number >> 10 == 3):
+        return ILLEGAL
+    if level > m.hart.mode[0] and (level == MACHINE or not m.hart.virtual[0]) and not (level == 2 and m.hart.mode[0] == SUPERVISOR):
+        return ILLEGAL
+    if m.csrs.kind[number] == COUNTER and m.hart.mode[0] != MACHINE:
+        return refusal_of_counter(m, number & 31)
+    if m.hart.virtual[0]:
+        return refusal_of_guest(m, number, level)
+    of_supervisor: bool = number == SATP or number == HGATP
+    return ILLEGAL if of_supervisor and m.hart.mode[0] == SUPERVISOR and m.registers.csr[MSTATUS] & STATUS_TVM else 0
+
+
+def refusal_of_guest(m: Machine, number: int, level: int) -> int:
+    """What a guest may not touch although a supervisor may."""
+    if level == 2 or (level == SUPERVISOR and m.hart.mode[0] == USER):
+        return VIRTUAL_INSTRUCTION
+    return VIRTUAL_INSTRUCTION if number == SATP and m.registers.csr[HSTATUS] & HSTATUS_VTVM else 0
+
+
+def refusal_of_counter(m: Machine, bit: int) -> int:
+    """Cause of the trap of a mode below machine mode that may not read a counter."""
+    csr: IntArray = m.registers.csr
+    if not (csr[MCOUNTEREN] >> bit) & 1:
+        return ILLEGAL
+    if m.hart.virtual[0] and not (csr[HCOUNTEREN] >> bit) & 1:
+        return VIRTUAL_INSTRUCTION
+    if m.hart.mode[0] != USER or (csr[SCOUNTEREN] >> bit) & 1:
+        return 0
+    return VIRTUAL_INSTRUCTION if m.hart.virtual[0] else ILLEGAL
 
 
 def visible(m: Machine, number: int) -> int:
@@ -63,9 +99,16 @@ def read_csr(m: Machine, number: int) -> int:
     kind: int = m.csrs.kind[number]
     if kind == PENDING:
         return pending(m) & visible(m, number)
+    if kind == GUEST_INTERRUPTS:
+        return ((pending(m) if number == VSIP else m.registers.csr[MIE]) & m.registers.csr[HIDELEG] & GUEST_BITS) >> 1
     if kind == COUNTER:
-        return ticks(m) if number == TIME else m.hart.count[0] - 1
+        return time_of(m) if number == TIME else m.hart.count[0] - 1
     return m.registers.csr[m.csrs.home[number]] & visible(m, number)
+
+
+def time_of(m: Machine) -> int:
+    """The clock, for a guest shifted."""
+    return wrap(ticks(m) + m.registers.csr[HTIMEDELTA]) if m.hart.virtual[0] else ticks(m)
 
 
 def write_csr(m: Machine, number: int, value: int) -> None:
@@ -76,7 +119,10 @@ def write_csr(m: Machine, number: int, value: int) -> None:
     mask: int = m.csrs.writable[number] & (visible(m, number) if kind == PENDING or kind == DELEGATED else -1)
     before: int = csr[home]
     now: int = before & ~mask | value & mask
-    if kind == STATUS:
+    if kind == GUEST_INTERRUPTS:
+        mask = mask & m.registers.csr[HIDELEG]
+        csr[home] = before & ~mask | left_shift(value, 1) & mask
+    elif kind == STATUS:
         if now & STATUS_MPP == NO_MODE:
             now = now & ~STATUS_MPP | before & STATUS_MPP
         csr[home] = now
@@ -85,16 +131,16 @@ def write_csr(m: Machine, number: int, value: int) -> None:
         refresh(m)
     elif kind == TRANSLATION:
         if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
-            set_translation(m, now)
+            set_translation(m, number, now)
     elif kind != COUNTER:
         csr[home] = now
     m.hart.limit[0] = 0
 
 
-def set_translation(m: Machine, value: int) -> None:
+def set_translation(m: Machine, number: int, value: int) -> None:
     """Another table of pages, or another address space."""
-    if value != m.registers.csr[SATP]:
-        m.counts.switches[0] += 1
-        m.registers.csr[SATP] = value
+    if value != m.registers.csr[number]:
+        m.counts.switches[1 if number == HGATP else 0] += 1
+        m.registers.csr[number] = value
         forget_fast(m)
     refresh(m)

@@ -2,11 +2,12 @@
 
 from simvirt.kernel.marks import apart, rare
 from simvirt.machine.blocks import FIRST_ROW, forget_all_code, mark_coded, slot_of
-from simvirt.machine.constants import BARE, EXECUTES, FAST, FETCH_ACCESS, FETCH_PAGE, LEFT
+from simvirt.machine.constants import BARE, EXECUTES, FAST, FETCH_ACCESS, FETCH_GUEST_PAGE, FETCH_PAGE, LEFT
 from simvirt.machine.decode import decode
+from simvirt.machine.stages import NO_GUEST_PAGE, NO_PAGE
 from simvirt.machine.tables import Machine
 from simvirt.machine.traps import take
-from simvirt.machine.walk import NO_PAGE, translate
+from simvirt.machine.walk import translate
 from simvirt.machine.words import unsigned16, wrap
 
 ACROSS = 1  # row of an instruction that lies in two pages
@@ -67,7 +68,10 @@ def fetch_place(m: Machine, pc: int, a: int) -> int:
     if at >= 0 and place >= 0 and place + 2 <= m.memory.size[0]:
         return place
     m.hart.pc[0] = pc
-    take(m, pc, FETCH_PAGE if context != BARE and at == NO_PAGE else FETCH_ACCESS, False, a)
+    cause: int = FETCH_ACCESS
+    if context != BARE and (at == NO_PAGE or at == NO_GUEST_PAGE):
+        cause = FETCH_PAGE if at == NO_PAGE else FETCH_GUEST_PAGE
+    take(m, pc, cause, False, a)
     return LEFT
 
 

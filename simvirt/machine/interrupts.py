@@ -1,6 +1,8 @@
 """Interrupts: which lines are up, which of them are taken, and the hart that waits for one."""
 
 from simvirt.machine.constants import (
+    GUEST_BITS,
+    HIDELEG,
     IDLE,
     MACHINE,
     MEIP,
@@ -17,6 +19,9 @@ from simvirt.machine.constants import (
     STIP,
     SUPERVISOR,
     USER,
+    VSEIP,
+    VSSIP,
+    VSSTATUS,
 )
 from simvirt.machine.devices.clint import passed, tick_of, ticks
 from simvirt.machine.devices.plic import asks
@@ -49,14 +54,16 @@ def taken(m: Machine) -> int:
     own: int = found & ~m.registers.csr[MIDELEG]
     if own and (mode < MACHINE or status & STATUS_MIE):
         return own
-    given: int = found & m.registers.csr[MIDELEG]
-    if given and (mode == USER or (mode == SUPERVISOR and status & STATUS_SIE)):
-        return given
+    given: int = found & m.registers.csr[MIDELEG] & ~m.registers.csr[HIDELEG]
+    if given and (mode == USER or m.hart.virtual[0] or (mode == SUPERVISOR and status & STATUS_SIE)):
+        return given if mode != MACHINE else 0
+    if m.hart.virtual[0] and (mode == USER or m.registers.csr[VSSTATUS] & STATUS_SIE):
+        return found & m.registers.csr[HIDELEG]
     return 0
 
 
 def first_of(bits: int) -> int:
-    """The interrupt that goes first: external, software, timer; machine's before supervisor's."""
+    """The interrupt that goes first: external, software, timer; machine's, supervisor's, a guest's."""
     if bits & MEIP:
         return 11
     if bits & MSIP:
@@ -65,13 +72,17 @@ def first_of(bits: int) -> int:
         return 7
     if bits & SEIP:
         return 9
-    return 1 if bits & SSIP else 5
+    if bits & (SSIP | STIP):
+        return 1 if bits & SSIP else 5
+    if bits & VSEIP:
+        return 10
+    return 2 if bits & VSSIP else 6
 
 
 def interrupt(m: Machine) -> None:
     """Take an interrupt, if one is pending and allowed."""
     found: int = taken(m)
-    if found & (MEIP | MSIP | MTIP | SEIP | SSIP | STIP):
+    if found & (MEIP | MSIP | MTIP | SEIP | SSIP | STIP | GUEST_BITS):
         take(m, m.hart.pc[0], first_of(found), True, 0)
 
 

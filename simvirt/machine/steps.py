@@ -26,11 +26,12 @@ from simvirt.machine.isa.integer import add
 from simvirt.machine.isa.multiply import mul
 from simvirt.machine.isa.atomic import amoadd_w
 from simvirt.machine.isa.system import ecall
+from simvirt.machine.isa.hypervisor import hlv_b
 from simvirt.machine.isa.listing import EXECUTE, INSTRUCTIONS as INSTRUCTIONS, SHAPES, SIZES
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.words import wrap
 
-FIRST_OF_FILES = (add, mul, amoadd_w, ecall)
+FIRST_OF_FILES = (add, mul, amoadd_w, ecall, hlv_b)
 """A function of each file of the instruction set, in the order of the files."""
 
 

@@ -10,7 +10,7 @@ from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
     "Bytes", "Cache", "Clint", "Code", "Counts", "Csrs", "Decoding", "Fast", "Hart", "IntArray", "Ints", "Machine", "Memory", "Pages",
-    "Patterns", "Pieces", "Plic", "Registers", "Table", "Tlb", "Uart",
+    "Patterns", "Pieces", "Plic", "Registers", "Stage", "Table", "Tlb", "Uart",
 ]
 
 Bytes: TypeAlias = bytearray
@@ -23,6 +23,7 @@ class Hart(Table):
     pc: Ints  # next instruction, when control is not in a block
     page: Ints  # virtual address of the page that the block in work lies in
     mode: Ints
+    virtual: Ints  # 1 while a guest runs: VS or VU
     context: Ints  # first row of `fast` for data
     fetching: Ints  # first row of `fast` for instructions
     count: Ints  # instructions retired, those of the whole block in work included
@@ -36,6 +37,9 @@ class Hart(Table):
     reserved: Ints  # place in ram that lr has reserved; -1 for none
     stop: Ints  # why to stop; RUNNING
     code: Ints  # what the guest gave as its exit code
+    guest: Ints  # of the fault in work: the address is a guest's
+    physical: Ints  # guest-physical address that is not there, shifted by 2
+    instruction: Ints  # what htinst says of it
     longest: Ints  # instructions of a block at most
 
 
@@ -113,6 +117,8 @@ class Tlb(Table):
     level: Ints  # 0: 4 KiB, 1: 2 MiB, 2: 1 GiB; -1: empty
     space: Ints  # whose: ASID
     leaf: Ints  # entry of the page table
+    second: Ints  # permissions of the second stage
+    guest: Ints  # guest-physical address of the page
     oldest: IntArray  # way that is replaced next, by unit and set
     sets: IntArray  # number of sets (one row)
     ways: IntArray  # number of ways (one row)
@@ -152,6 +158,7 @@ class Decoding(Table):
 
     first: Ints
     count: Ints
+    base: IntArray  # by operation: bits of its encoding, of 32 bits
 
 
 class Csrs(Table):
@@ -168,6 +175,14 @@ class Clint(Table):
 
     msip: Ints
     compare: Ints  # mtimecmp
+
+
+class Stage(Table):
+    """One row: what the walk of the second stage found."""
+
+    leaf: Ints
+    level: Ints
+    at: Ints  # place of the entry in ram; -1 without a second stage
 
 
 class Plic(Table):
@@ -202,10 +217,11 @@ class Uart(Table):
 class Counts(Table):
     """What has been counted."""
 
-    traps: IntArray  # by mode (0 to 3) that trapped, and cause; interrupts behind exceptions
+    traps: IntArray  # by mode (0 to 3, 4 more for a guest's) that trapped, and cause; interrupts behind exceptions
     instructions: IntArray  # by mode
     walks: IntArray  # by unit: misses of the TLB that a walk answered, or tried to
     references: IntArray  # by level: entries of page tables that were read
+    second: IntArray  # by level: entries of tables of the second stage that were read
     evictions: IntArray  # by unit
     accesses: IntArray  # of devices: loads and stores by device
     fences: IntArray  # sfence.vma, wfi
@@ -229,6 +245,7 @@ class Machine:
     decoding: Decoding
     csrs: Csrs
     clint: Clint
+    stage: Stage
     plic: Plic
     uart: Uart
     counts: Counts

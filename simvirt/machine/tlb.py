@@ -10,6 +10,9 @@ from simvirt.machine.constants import CONTEXTS, FAST, PTE_G
 from simvirt.machine.tables import Machine
 
 
+OWNER = 0x7FFF  # of what lies above the address space: the guest
+
+
 def find_entry(m: Machine, unit: int, a: int, space: int) -> int:
     """The row that translates an address; -1 for none."""
     for level in range(3):
@@ -27,8 +30,8 @@ def first_way(m: Machine, unit: int, tag: int) -> int:
 
 
 def belongs(m: Machine, row: int, space: int) -> bool:
-    """Whether an entry is one of an address space, or of all."""
-    return m.tlb.space[row] == space or m.tlb.leaf[row] & PTE_G != 0
+    """Whether an entry is one of an address space, or of all (of a guest, if it is a guest's)."""
+    return m.tlb.space[row] == space or (m.tlb.leaf[row] & PTE_G != 0 and m.tlb.space[row] >> 16 == space >> 16)
 
 
 def keep_entry(m: Machine, unit: int, a: int, level: int, space: int, leaf: int) -> int:
@@ -44,6 +47,7 @@ def keep_entry(m: Machine, unit: int, a: int, level: int, space: int, leaf: int)
             m.counts.evictions[unit] += 1
     forget_entry(m, row)
     m.tlb.tag[row], m.tlb.level[row], m.tlb.space[row], m.tlb.leaf[row] = tag, level, space, leaf
+    m.tlb.second[row] = 0
     return row
 
 
@@ -71,11 +75,22 @@ def forget_fast(m: Machine) -> None:
         m.fast.reads[s], m.fast.writes[s], m.fast.fetches[s] = 1, 1, 1
 
 
+def forget_guest(m: Machine, space: int, of_guest: bool) -> None:
+    """Empty the rows of a guest, or of all."""
+    for row in range(2 * m.tlb.sets[0] * m.tlb.ways[0]):
+        of_any: bool = (m.tlb.space[row] >> 30) & 1 != 0
+        if of_any and not (of_guest and (m.tlb.space[row] ^ space) >> 16 & OWNER):
+            m.tlb.level[row] = -1
+    forget_fast(m)
+
+
 def forget_translations(m: Machine, a: int, of_address: bool, space: int, of_space: bool) -> None:
-    """Empty the rows of an address, of an address space (but for global pages), of both, or all."""
+    """Empty the rows of an address, of an address space (but for global pages), of both, or all of who has it: the host, or one guest."""
     for row in range(2 * m.tlb.sets[0] * m.tlb.ways[0]):
         level: int = m.tlb.level[row]
         if level < 0 or (of_address and m.tlb.tag[row] != a >> (12 + 9 * level)):
+            continue
+        if (m.tlb.space[row] ^ space) >> 16 & OWNER:
             continue
         if of_space and (m.tlb.space[row] != space or m.tlb.leaf[row] & PTE_G):
             continue

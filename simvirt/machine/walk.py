@@ -3,9 +3,7 @@
 from simvirt.machine.blocks import forget_code
 from simvirt.machine.constants import (
     EXECUTES,
-    MSTATUS,
-    OF_SUPERVISOR,
-    OF_USER,
+    GUEST_CONTEXTS,
     PTE_A,
     PTE_D,
     PTE_R,
@@ -14,34 +12,19 @@ from simvirt.machine.constants import (
     PTE_W,
     PTE_X,
     SATP,
-    STATUS_MXR,
     WRITE,
 )
+from simvirt.machine.stages import NO_MEMORY, NO_PAGE, address_in, allowed, translate_guest
 from simvirt.machine.tables import Machine
 from simvirt.machine.tlb import find_entry, keep_entry
 from simvirt.machine.words import load64, store64
-
-NO_PAGE = -1  # a page fault
-NO_MEMORY = -2  # the table lies outside the memory
-
-
-def allowed(m: Machine, leaf: int, access: int, context: int) -> bool:
-    """Whether an entry lets a context do something."""
-    if leaf & PTE_U:
-        if context == OF_SUPERVISOR or (context != OF_USER and access == EXECUTES):
-            return False
-    elif context == OF_USER:
-        return False
-    if access == WRITE:
-        return leaf & PTE_W != 0
-    if access == EXECUTES:
-        return leaf & PTE_X != 0
-    return leaf & PTE_R != 0 or (leaf & PTE_X != 0 and m.registers.csr[MSTATUS] & STATUS_MXR != 0)
 
 
 def translate(m: Machine, a: int, access: int, context: int) -> int:
     """The physical address behind a virtual one; NO_PAGE or NO_MEMORY for a fault."""
     unit: int = 1 if access == EXECUTES else 0
+    if context >= GUEST_CONTEXTS:
+        return translate_guest(m, a, access, context - GUEST_CONTEXTS)
     row: int = find_entry(m, unit, a, (m.registers.csr[SATP] >> 44) & 0xFFFF)
     if row < 0 or (access == WRITE and not m.tlb.leaf[row] & PTE_D):
         m.counts.walks[unit] += 1
@@ -50,8 +33,7 @@ def translate(m: Machine, a: int, access: int, context: int) -> int:
             return row
     elif not allowed(m, m.tlb.leaf[row], access, context):
         return NO_PAGE
-    extent: int = (1 << (12 + 9 * m.tlb.level[row])) - 1
-    return (((m.tlb.leaf[row] >> 10) & 0xFFFFFFFFFFF) << 12) & ~extent | a & extent
+    return address_in(m, row, a)
 
 
 def walk(m: Machine, unit: int, a: int, access: int, context: int) -> int:
