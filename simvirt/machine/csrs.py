@@ -9,7 +9,10 @@ from simvirt.machine.constants import (
     DELEGATED,
     MACHINE,
     MCOUNTEREN,
+    MCOUNTINHIBIT,
+    MCYCLE,
     MIDELEG,
+    MINSTRET,
     MIP,
     MSTATUS,
     PENDING,
@@ -29,6 +32,7 @@ from simvirt.machine.interrupts import pending
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.tlb import forget_fast
 from simvirt.machine.traps import refresh
+from simvirt.machine.words import wrap
 
 NO_MODE = 0x1000  # 2 in the field of the previous mode
 
@@ -64,8 +68,27 @@ def read_csr(m: Machine, number: int) -> int:
     if kind == PENDING:
         return pending(m) & visible(m, number)
     if kind == COUNTER:
-        return ticks(m) if number == TIME else m.hart.count[0] - 1
+        return ticks(m) if number == TIME else counter(m, m.csrs.home[number], m.hart.count[0] - 1)
     return m.registers.csr[m.csrs.home[number]] & visible(m, number)
+
+
+def stands(m: Machine, home: int) -> bool:
+    """Whether a counter is stopped."""
+    return (m.registers.csr[MCOUNTINHIBIT] >> (home & 31)) & 1 != 0
+
+
+def counter(m: Machine, home: int, count: int) -> int:
+    """A counter at a count of instructions: its register holds what is to be added, or all of it where the counter is stopped."""
+    return m.registers.csr[home] if stands(m, home) else wrap(m.registers.csr[home] + count)
+
+
+def set_inhibited(m: Machine, value: int) -> None:
+    """Stop counters, or let them go on from where they stand."""
+    cycles: int = counter(m, MCYCLE, m.hart.count[0])
+    retired: int = counter(m, MINSTRET, m.hart.count[0])
+    m.registers.csr[MCOUNTINHIBIT] = value
+    write_csr(m, MCYCLE, cycles)
+    write_csr(m, MINSTRET, retired)
 
 
 def write_csr(m: Machine, number: int, value: int) -> None:
@@ -86,7 +109,11 @@ def write_csr(m: Machine, number: int, value: int) -> None:
     elif kind == TRANSLATION:
         if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
             set_translation(m, now)
-    elif kind != COUNTER:
+    elif kind == COUNTER:
+        csr[home] = value if stands(m, home) else wrap(value - m.hart.count[0])
+    elif number == MCOUNTINHIBIT:
+        set_inhibited(m, now)
+    else:
         csr[home] = now
     m.hart.limit[0] = 0
 
