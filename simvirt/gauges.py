@@ -43,6 +43,36 @@ def levels(plane: DataPlane) -> Levels:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A table of counts most of which are none: the places of those that are some, and these."""
+
+    shape: tuple[int, ...]
+    places: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, table: np.ndarray) -> "Sparse":
+        """A copy of a table."""
+        flat = table.reshape(-1)
+        places = np.flatnonzero(flat)
+        return cls(table.shape, places.astype(np.uint32), flat[places])
+
+    def row(self, number: int) -> np.ndarray:
+        """A row of the table."""
+        width = self.shape[-1]
+        first, after = np.searchsorted(self.places, (number * width, (number + 1) * width))
+        found = np.zeros(width, dtype=self.counts.dtype)
+        found[self.places[first:after] - number * width] = self.counts[first:after]
+        return found
+
+    def whole(self) -> np.ndarray:
+        """The table."""
+        found = np.zeros(self.shape, dtype=self.counts.dtype)
+        found.reshape(-1)[self.places] = self.counts
+        return found
+
+
 @dataclass(frozen=True)
 class Mark:
     """Where requests stand at an instant [ns]. Rows: c classes."""
@@ -55,8 +85,13 @@ class Mark:
     in_system: int
     busy_cpus: int
     queued: int
-    histogram: np.ndarray  # (c, buckets)
+    latencies: Sparse  # (c, buckets)
     in_line: list[int]  # messages of each subscription
+
+    @property
+    def histogram(self) -> np.ndarray:
+        """Latencies of answered requests by class: counts in buckets (c, buckets)."""
+        return self.latencies.whole()
 
 
 @dataclass(frozen=True)
@@ -71,7 +106,7 @@ class Snapshot(Mark):
     causes: np.ndarray  # (k, causes)
     guards: dict[str, np.ndarray]  # (guards,) each
     messages: dict[str, np.ndarray]  # (subscriptions,) each, one row where there are none; histograms (subscriptions, buckets)
-    service_histogram: np.ndarray  # (s, buckets)
+    service_latencies: Sparse  # (s, buckets)
     cpu_time: np.ndarray  # (i,)
     overhead_time: np.ndarray  # (i,)
     thread_time: np.ndarray  # (i,)
@@ -118,7 +153,7 @@ def _requests(plane: DataPlane, at: int) -> dict[str, Any]:
     read, now = plane.read, levels(plane)
     return {
         "at": at, "in_system": now.in_system, "busy_cpus": now.busy_cpus, "queued": now.queued,
-        "histogram": read("tallies", "histogram").reshape(-1, k.N_BUCKETS).copy(), "in_line": in_line(plane),
+        "latencies": Sparse.of(read("tallies", "histogram").reshape(-1, k.N_BUCKETS)), "in_line": in_line(plane),
         **{name: read("tallies", name).copy() for name in ("arrived", "completed", "rejected", "failed")},
     }
 
@@ -137,7 +172,7 @@ def snapshot(plane: DataPlane, at: int) -> Snapshot:
         service_completed=read("services", "completed").copy(),
         service_latency_sum=read("services", "latency_sum").copy(),
         service_queue_wait=read("services", "queue_wait").copy(),
-        service_histogram=read("services", "histogram").reshape(-1, k.N_BUCKETS).copy(),
+        service_latencies=Sparse.of(read("services", "histogram").reshape(-1, k.N_BUCKETS)),
         cpu_time=_cpu_time(plane, at) + _of_threads(plane, fluid),
         overhead_time=read("instances", "overhead_time").copy(),
         thread_time=read("instances", "thread_time") + read("instances", "busy_threads") * (at - read("instances", "thread_time_at")),

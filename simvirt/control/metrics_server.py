@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -25,15 +26,16 @@ SECOND = 1e9
 
 Point = tuple[int, int]
 """An instant, and the CPU time that an instance had used by then [ns]."""
+NOTHING: Final = (None, None)
+"""The samples of a task that was not sampled."""
 
 
 @dataclass
 class MetricsServer:
-    """The last two samples of each task in its present life, and what the hosts have sampled last: CPU time by row."""
+    """The last two samples of each task in its present life, one where there are no two, and what the hosts have sampled last."""
 
     sampled: tuple[int, list[int]] = (0, [])
-    last: dict[tuple[int, int], Point] = field(default_factory=dict)
-    before: dict[tuple[int, int], Point] = field(default_factory=dict)
+    seen: dict[tuple[int, int], tuple[Point, Point | None]] = field(default_factory=dict)
 
     def sample(self, at: int, used: np.ndarray) -> None:
         """CPU time of all rows, as the hosts tell it from now on."""
@@ -42,23 +44,20 @@ class MetricsServer:
     def scrape(self, tasks: Iterable[tuple[Task, int]]) -> None:
         """Take in the samples of tasks with their rows, of those that began before; forget all others."""
         at, used = self.sampled
-        found, kept = dict[tuple[int, int], Point](), dict[tuple[int, int], Point]()
+        found = dict[tuple[int, int], tuple[Point, Point | None]]()
         for task, row in tasks:
             if begun(task) < at:
                 key = task.number, task.restarts
-                found[key] = at, used[row]
-                last = self.last.get(key)
-                before = last if last is None or last[0] < at else self.before.get(key)
-                if before is not None:
-                    kept[key] = before
-        self.last, self.before = found, kept
+                last, before = self.seen.get(key, NOTHING)
+                found[key] = (at, used[row]), last if last is None or last[0] < at else before
+        self.seen = found
 
     def usage(self, task: Task, now: int) -> Sample | None:
         """The usage of a task in milli-CPUs, None before two samples of it are there."""
-        key = task.number, task.restarts
-        if key not in self.before:
+        seen, since = self.seen.get((task.number, task.restarts), NOTHING)
+        if seen is None or since is None:
             return None
-        (last, used), (before, had) = self.last[key], self.before[key]
+        (last, used), (before, had) = seen, since
         return Sample(round(MILLI * (used - had) / (last - before)), (now - last) / SECOND, (last - before) / SECOND)
 
 

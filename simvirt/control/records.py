@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, overload
 
 from simvirt.migration.rules import Round
 
@@ -27,14 +27,19 @@ class Span:
     ended: int
 
 
-class Spans:
-    """Phases of a start in their order, kept as numbers: a day of a cluster has hundreds of thousands of them."""
+class Spans(Sequence[Span]):
+    """Phases of a start in their order, kept as numbers: a day of a cluster has hundreds of thousands of them.
 
-    __slots__ = ("_names", "_times")
+    A phase is its end, where it was due at the end of the one before and began at once; else the instants at which it was due, as a
+    negative number, and began go before that.
+    """
+
+    __slots__ = ("_last", "_names", "_times")
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self._names: tuple[tuple[str, str], ...] = ()
         self._times = array("q")
+        self._last = -1
         self.extend(spans)
 
     def append(self, span: Span) -> None:
@@ -45,7 +50,10 @@ class Spans:
         """Some phases more."""
         for span in spans:
             self._names = _shared((*self._names, (span.phase, span.layer)))
-            self._times.extend((span.due, span.began, span.ended))
+            if not span.due == span.began == self._last:
+                self._times.extend((-1 - span.due, span.began))
+            self._times.append(span.ended)
+            self._last = span.ended
 
     def __iadd__(self, spans: Iterable[Span]) -> Spans:
         self.extend(spans)
@@ -54,12 +62,21 @@ class Spans:
     def __len__(self) -> int:
         return len(self._names)
 
-    def __getitem__(self, at: int) -> Span:
-        due = 3 * range(len(self))[at]
-        return Span(*self._names[at], *self._times[due:due + 3])
+    @overload
+    def __getitem__(self, at: int) -> Span: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Span]: ...
+
+    def __getitem__(self, at: int | slice) -> Span | list[Span]:
+        return list(self)[at]
 
     def __iter__(self) -> Iterator[Span]:
-        return (self[at] for at in range(len(self)))
+        last, times = -1, iter(self._times)
+        for name, first in zip(self._names, times, strict=False):
+            due, began, ended = (last, last, first) if first >= 0 else (-1 - first, next(times), next(times))
+            yield Span(*name, due, began, ended)
+            last = ended
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Spans) and (self._names, self._times) == (other._names, other._times)
@@ -186,6 +203,46 @@ class Told:
     row: int | None = None
 
 
+class Events(Sequence[Told]):
+    """What happened, in order, kept in columns: a day of a cluster has many thousands of events; each name and reason is kept once."""
+
+    __slots__ = ("_at", "_row", "_what", "_where", "_who", "_why")
+
+    def __init__(self) -> None:
+        self._at, self._row = array("q"), array("q")
+        self._what, self._who = list[str](), list[str]()
+        self._where, self._why = list[str | None](), list[str | None]()
+
+    def add(self, told: Told) -> None:
+        """One event more."""
+        self._at.append(told.at)
+        self._row.append(-1 if told.row is None else told.row)
+        self._what.append(intern(told.what))
+        self._who.append(intern(told.who))
+        self._where.append(told.where and intern(told.where))
+        self._why.append(told.why and intern(told.why))
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @overload
+    def __getitem__(self, at: int) -> Told: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Told]: ...
+
+    def __getitem__(self, at: int | slice) -> Told | list[Told]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        row = self._row[at]
+        return Told(self._at[at], self._what[at], self._who[at], self._where[at], self._why[at], None if row < 0 else row)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Events) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Now(Protocol):
     """A clock."""
 
@@ -196,15 +253,14 @@ class Now(Protocol):
 
 @dataclass
 class Story:
-    """What happened, in order: every actor of the control plane writes to it; each name and reason is kept once."""
+    """What happened, in order: every actor of the control plane writes to it."""
 
     clock: Now
-    events: list[Told] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
 
     def tell(self, what: str, who: str, where: str | None = None, why: str | None = None, row: int | None = None) -> None:
         """Something happens now."""
-        known = where and intern(where), why and intern(why)
-        self.events.append(Told(int(self.clock.now), intern(what), intern(who), *known, row))
+        self.events.add(Told(int(self.clock.now), what, who, where, why, row))
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

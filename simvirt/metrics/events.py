@@ -20,7 +20,7 @@ MOST: Final = 1000
 class Happening:
     """One replication: its events, how many instances were started, those that ended by cause, and where the others stand."""
 
-    events: tuple[Told, ...]
+    events: Sequence[Told]
     started: int
     ended: Mapping[str, int]
     placement: Mapping[str, Mapping[str, int]]
@@ -37,7 +37,7 @@ def happening(cluster: Cluster) -> Happening | None:
         return None
     placement = {name: Counter(map(cluster.name_of, hosts)) for name, hosts in cluster.orchestration.placed().items()}
     started, ended = cluster.orchestration.counted()
-    return Happening(tuple(cluster.story.events), started, ended, placement)
+    return Happening(cluster.story.events, started, ended, placement)
 
 
 def happened(replications: Sequence[Happening]) -> Happened:

@@ -122,7 +122,7 @@ def _service(plane: DataPlane, row: int, name: str, first: Snapshot, last: Snaps
     groups = service_groups(plane, rows)
     return ServiceOutcome(
         latency_mean_s=mean_s(last.service_latency_sum[row] - first.service_latency_sum[row], completed),
-        histogram=(histogram := last.service_histogram[row] - first.service_histogram[row]),
+        histogram=(histogram := last.service_latencies.row(row) - first.service_latencies.row(row)),
         ends_ns=ends_of(histogram, plane, "services", row),
         throughput_per_s=completed / span,
         queue_wait_s=mean_s(last.service_queue_wait[row] - first.service_queue_wait[row], completed),

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
 
 PodClass = Literal["ready", "unready", "missing", "ignored"]
 MOST: Final = 2**31 - 1
@@ -28,8 +28,7 @@ class MetricError(Exception):
     """A metric from which no count can be computed; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """The usage of a pod over a window that ended some time ago [milli-units, s]."""
 
     value: int
@@ -37,8 +36,7 @@ class Sample:
     window_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
+class Pod(NamedTuple):
     """A pod as the autoscaler sees it: `request` and `sample` are None where there are none, `ready` where no condition is known."""
 
     request: int | None = None
@@ -132,15 +130,12 @@ def _grouped(pods: Sequence[Pod], of_cpu: bool, timing: Timing) -> _Groups:
     """Pods by class; MetricError where none of them has a metric that counts."""
     if not pods:
         raise MetricError("no pods are there")
-    classes = [classify(pod, of_cpu, timing) for pod in pods]
-
-    def of(wanted: PodClass) -> tuple[Pod, ...]:
-        return tuple(pod for pod, found in zip(pods, classes, strict=True) if found == wanted)
-
-    groups = _Groups(of("ready"), of("unready"), of("missing"))
-    if not groups.ready:
+    by: dict[PodClass, list[Pod]] = {"ready": [], "unready": [], "missing": [], "ignored": []}
+    for pod in pods:
+        by[classify(pod, of_cpu, timing)].append(pod)
+    if not by["ready"]:
         raise MetricError("no metric of a pod that counts was received")
-    return groups
+    return _Groups(tuple(by["ready"]), tuple(by["unready"]), tuple(by["missing"]))
 
 
 def request_of(
@@ -201,25 +196,31 @@ def by_average(
 
 def _with(pod: Pod, value: int) -> Pod:
     """A pod that is taken at a value."""
-    return replace(pod, sample=Sample(value))
+    return pod._replace(sample=Sample(value))
 
 
 def _total(pods: Collection[Pod]) -> int:
     """The usage of pods that have a metric."""
-    return sum(pod.sample.value for pod in pods if pod.sample is not None)
+    return sum([pod.sample.value for pod in pods if pod.sample is not None])
 
 
 def _average(pods: Collection[Pod]) -> int:
     """The mean usage, cut off."""
-    return int(_total(pods) / len(pods)) if _total(pods) < 0 else _total(pods) // len(pods)
+    return _mean(_total(pods), len(pods))
+
+
+def _mean(total: int, pods: int) -> int:
+    """A mean of whole numbers, cut off towards zero."""
+    return int(total / pods) if total < 0 else total // pods
 
 
 def _utilisation(pods: Collection[Pod]) -> tuple[int, int]:
     """The usage in whole percent of what is requested, cut off, and the mean usage."""
-    requested = sum(pod.request or 0 for pod in pods)
+    requested = sum([pod.request or 0 for pod in pods])
     if not requested:
         raise MetricError("nothing is requested")
-    return _total(pods) * 100 // requested, _average(pods)
+    total = _total(pods)
+    return total * 100 // requested, _mean(total, len(pods))
 
 
 def _replicas(current: int, groups: _Groups, tolerance: Tolerance, measured: Measured, filled: Filled) -> int:
