@@ -55,7 +55,8 @@ def emulate(
     if counts or format_ is not Format.text:
         output.report(report(found), format_)
     elif end is not End.powered_off and end is not End.said:
-        output.note(f"{found.guest} {end.value} after {found.instructions:,} instructions")
+        code = f" with code {found.code}" if end is End.failed else ""
+        output.note(f"{found.guest} {end.value}{code} after {found.instructions:,} instructions")
     return _status(end, bool(until))
 
 

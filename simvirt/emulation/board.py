@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from simvirt.emulation.devicetree import Node, cells, flattened, text, wide
+from simvirt.errors import UsageError
 from simvirt.machine.devices import bus
 from simvirt.machine.devices.uart import UART_SOURCE
 
@@ -48,6 +49,8 @@ def tree(given: Given) -> bytes:
 def chosen(given: Given) -> Node:
     """What the guest is told: its command line, console and initial file system."""
     node = Node("chosen")
+    if "\0" in given.append or any(0xD800 <= ord(letter) < 0xE000 for letter in given.append):
+        raise UsageError("--append: expected text without zeros and half characters, for example 'console=ttyS0'")
     node.properties = {"bootargs": text(given.append), "stdout-path": text(f"/soc/serial@{bus.UART_AT:x}"), "rng-seed": SEED}
     if given.initrd is not None:
         node.properties |= {"linux,initrd-start": wide(given.initrd[0]), "linux,initrd-end": wide(given.initrd[1])}

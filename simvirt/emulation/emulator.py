@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from simvirt.emulation.board import Given, tree
+from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Made, Size
 from simvirt.errors import UsageError
@@ -17,6 +18,7 @@ from simvirt.machine import constants as c
 from simvirt.machine.devices.uart import RING
 
 SLICE: Final = 1_000_000  # instructions between looks at the console
+LINKED_SLICE: Final = 5_000  # and at the words of a guest that is linked with its host: it waits for each
 KERNEL_AT: Final = 0x200000  # from the begin of the memory: where firmware jumps to
 TREE_SPACE: Final = 0x10000
 INFO_MAGIC, INFO_VERSION = 0x4942534F, 2  # of OpenSBI's table for firmware that is told where to go
@@ -74,19 +76,23 @@ class Emulator:
         self.console = console
         self.made = Made(size)
         self.loaded: list[tuple[int, int, str]] = []
+        self.link: HostLink | None = None
 
     def place(self, image: Image) -> None:
         """Put an image into the memory; UsageError where it does not fit or lies over another."""
-        for at, data in image.pieces:
-            begin, end = at - self.size.base, at - self.size.base + len(data)
+        for at, count in image.extents():
+            begin, end = at - self.size.base, at - self.size.base + count
             if begin < 0 or end > self.size.memory:
                 memory = f"{self.size.memory} bytes at {self.size.base:#x}"
-                raise UsageError(f"{image.name}: {len(data)} bytes at {at:#x} do not lie in the memory, {memory}")
+                raise UsageError(f"{image.name}: {count} bytes at {at:#x} do not lie in the memory, {memory}")
             over = next((name for first, last, name in self.loaded if first < end and begin < last), None)
             if over is not None:
-                raise UsageError(f"{image.name}: {len(data)} bytes at {at:#x} lie over {over}")
+                raise UsageError(f"{image.name}: {count} bytes at {at:#x} lie over {over}")
             self.loaded.append((begin, end, image.name))
-            self.ram[begin:end] = data
+        for at, data in image.pieces:
+            self.ram[at - self.size.base : at - self.size.base + len(data)] = data
+        if TO in image.symbols:
+            self.link = HostLink(self.ram, self.size.memory, self.size.base, image.symbols)
 
     @property
     def ram(self) -> bytearray:
@@ -129,9 +135,13 @@ class Emulator:
         end = self.work + budget
         while True:
             self.type_letters()
-            reason = self.made.advance(min(end, self.work + SLICE))
-            if self.console.take(self.drained()):
+            reason = self.made.advance(min(end, self.work + (LINKED_SLICE if self.link else SLICE)))
+            asked = self.link.serve() if self.link else Served()
+            if self.console.take(self.drained() + asked.said):
                 return End.said
+            if asked.code is not None:
+                self.made.hart["code"][0] = asked.code
+                return End.failed if asked.code else End.powered_off
             if reason in ENDS and not (reason == c.IDLE and self.console.next_letter() is not None):
                 return ENDS[reason]
             if self.work >= end:

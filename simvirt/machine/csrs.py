@@ -18,8 +18,11 @@ from simvirt.machine.constants import (
     ILLEGAL,
     MACHINE,
     MCOUNTEREN,
+    MCOUNTINHIBIT,
+    MCYCLE,
     MIDELEG,
     MIE,
+    MINSTRET,
     MIP,
     MSTATUS,
     PENDING,
@@ -102,13 +105,32 @@ def read_csr(m: Machine, number: int) -> int:
     if kind == GUEST_INTERRUPTS:
         return ((pending(m) if number == VSIP else m.registers.csr[MIE]) & m.registers.csr[HIDELEG] & GUEST_BITS) >> 1
     if kind == COUNTER:
-        return time_of(m) if number == TIME else m.hart.count[0] - 1
+        return time_of(m) if number == TIME else counter(m, m.csrs.home[number], m.hart.count[0] - 1)
     return m.registers.csr[m.csrs.home[number]] & visible(m, number)
 
 
 def time_of(m: Machine) -> int:
     """The clock, for a guest shifted."""
     return wrap(ticks(m) + m.registers.csr[HTIMEDELTA]) if m.hart.virtual[0] else ticks(m)
+
+
+def stands(m: Machine, home: int) -> bool:
+    """Whether a counter is stopped."""
+    return (m.registers.csr[MCOUNTINHIBIT] >> (home & 31)) & 1 != 0
+
+
+def counter(m: Machine, home: int, count: int) -> int:
+    """A counter at a count of instructions: its register holds what is to be added, or all of it where the counter is stopped."""
+    return m.registers.csr[home] if stands(m, home) else wrap(m.registers.csr[home] + count)
+
+
+def set_inhibited(m: Machine, value: int) -> None:
+    """Stop counters, or let them go on from where they stand."""
+    cycles: int = counter(m, MCYCLE, m.hart.count[0])
+    retired: int = counter(m, MINSTRET, m.hart.count[0])
+    m.registers.csr[MCOUNTINHIBIT] = value
+    write_csr(m, MCYCLE, cycles)
+    write_csr(m, MINSTRET, retired)
 
 
 def write_csr(m: Machine, number: int, value: int) -> None:
@@ -132,7 +154,11 @@ def write_csr(m: Machine, number: int, value: int) -> None:
     elif kind == TRANSLATION:
         if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
             set_translation(m, number, now)
-    elif kind != COUNTER:
+    elif kind == COUNTER:
+        csr[home] = value if stands(m, home) else wrap(value - m.hart.count[0])
+    elif number == MCOUNTINHIBIT:
+        set_inhibited(m, now)
+    else:
         csr[home] = now
     m.hart.limit[0] = 0
 

@@ -20,23 +20,28 @@ SMALL = Size(memory=4 << 20, sets=4, ways=1)
 IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 
 
-def file_of(segments: list[tuple[int, ...]], data: bytes = b"", machine: int = 243) -> bytes:
+def file_of(segments: list[tuple[int, ...]], data: bytes = b"", machine: int = 243, kind: int = 2) -> bytes:
     """An ELF file."""
-    head = HEADER.pack(IDENT, 2, machine, 1, 0x1000, HEADER.size, 0, 0, HEADER.size, SEGMENT.size, len(segments), 0, 0, 0)
+    head = HEADER.pack(IDENT, kind, machine, 1, 0x1000, HEADER.size, 0, 0, HEADER.size, SEGMENT.size, len(segments), 0, 0, 0)
     return head + b"".join(SEGMENT.pack(*one) for one in segments) + data
 
 
 def test_segments_are_placed_by_their_physical_address() -> None:
     at = HEADER.size + SEGMENT.size
     image = elf(file_of([(1, 5, at, 0x1000, 0x80000000, 4, 8, 0)], b"abcd"), "x")
-    assert image == Image("x", ((0x80000000, b"abcd"),), 0x80000000)
+    assert image == Image("x", ((0x80000000, b"abcd"),), 0x80000000, ((0x80000004, 4),))
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"\x7fELF", "x: offset 0"),
-        (file_of([], machine=62), "x: offset 4: expected a little-endian ELF file of 64 bits for RISC-V"),
+        (file_of([], machine=62), "x: offset 18: expected an ELF file for RISC-V"),
+        (b"\x7fELF\x01\x01" + bytes(60), "x: offset 4: expected an ELF file of 64 bits"),
+        (b"\x7fELF\x02\x02" + bytes(60), "x: offset 5: expected a little-endian ELF file"),
+        (file_of([], kind=1), "x: offset 16: expected an ELF file that is linked"),
+        (file_of([(1, 5, 0, 0x2000, 0x80000000, 4, 8, 0)]), "x: offset 24: the entry, 0x1000"),
+        (file_of([(1, 5, 0, 0xFFF, 0x80000000, 4, 8, 0)]), "x: offset 24: the entry, 0x1000"),
         (file_of([(1, 5, 999, 0, 0x80000000, 4, 8, 0)]), "x: offset 64: a segment of 4 bytes at 999"),
         (file_of([(1, 5, 0, 0, 0x80000000, 4, 8, 0)])[:80], "behind the end of the file"),
         (file_of([(2, 5, 0, 0, 0, 4, 8, 0)]), "without a segment to load"),
@@ -52,6 +57,22 @@ def test_a_wrong_file_is_named_with_the_place(data: bytes, message: str) -> None
 def test_what_does_not_fit_is_refused(pieces: tuple[tuple[int, bytes], ...]) -> None:
     with pytest.raises(UsageError, match="lie"):
         Emulator(SMALL, Console()).place(Image("x", pieces, 0))
+
+
+def test_what_a_program_clears_lies_in_the_memory_too() -> None:
+    with pytest.raises(UsageError, match="1099511627776 bytes at 0x80000001 do not lie"):
+        Emulator(SMALL, Console()).place(Image("x", ((0x80000000, b"a"),), 0, ((0x80000001, 1 << 40),)))
+
+
+def test_what_has_no_end_is_no_image(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="/dev/zero: the guest is no file but a device"):
+        guest("/dev/zero", SMALL.base)
+    with pytest.raises(UsageError, match="is no file but a directory"):
+        guest(str(tmp_path), SMALL.base)
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UsageError, match="has more than 1 GiB"):
+        guest(str(tmp_path / "huge"), SMALL.base)
 
 
 def test_a_guest_that_is_not_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from simvirt.machine.constants import (
     BREAKPOINT,
+    COUNTER,
     ECALL,
     HSTATUS,
     HSTATUS_SPV,
@@ -177,7 +178,7 @@ def access_csr(m: Machine, x: IntArray, i: int, operand: int, how: int) -> int:
     number = own_number(m, number)
     before: int = read_csr(m, number)
     if writes:
-        base: int = m.registers.csr[m.csrs.home[number]] if how != REPLACE else 0
+        base: int = before if m.csrs.kind[number] == COUNTER else m.registers.csr[m.csrs.home[number]]
         write_csr(m, number, operand if how == REPLACE else base | operand if how == SET else base & ~operand)
     x[m.code.rd[i]] = before
     return go_on(m, i)
