@@ -32,7 +32,7 @@ Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machi
 Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
 
 Technique = Annotated[str, typer.Option(metavar="NAME", help="native, or trap: trap and emulate over shadow page tables.")]
-Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these techniques, for example native,trap, and print one table.")]
+Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these, for example native,trap, and print one table.")]
 
 
 def emulate(
@@ -62,8 +62,8 @@ def emulate(
 
 
 def _one(
-    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str, technique: str,
-    quiet: bool,
+    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str,
+    technique: str, quiet: bool,
 ) -> "tuple[EmulationDocument, End]":
     """Run a guest under one technique."""
     from simvirt.emulation.counting import document
