@@ -12,6 +12,7 @@ from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
     from simvirt.emulation.emulator import Emulator, End
+    from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
     str,
@@ -30,34 +31,57 @@ Most = Annotated[int, typer.Option("--max-instructions", metavar="N", min=1, hel
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machine's memory.")]
 Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
 
+Technique = Annotated[str, typer.Option(metavar="NAME", help="native, or trap: trap and emulate over shadow page tables.")]
+Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these, for example native,trap, and print one table.")]
+
 
 def emulate(
     guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
-    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False, format_: As = Format.text,
+    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False,
+    technique: Technique = "native", compare: Compare = "", format_: As = Format.text,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
-    from simvirt.emulation.counting import document
-    from simvirt.emulation.emulator import Console, Emulator, End
-    from simvirt.emulation.images import load, read_file
-    from simvirt.emulation.loading import guest as guest_of
-    from simvirt.emulation.making import sized
-    from simvirt.emulation.typing_in import letters
-    from simvirt.report.emulation_report import report
+    from simvirt.emulation.emulator import End
+    from simvirt.report.emulation_report import comparison, report
 
-    size = sized(memory)
-    console = Console(letters(input_), letters(until), letters(after), _show if format_ is Format.text else lambda data: None)
-    first = guest_of(guest, size.base)
-    emulator = Emulator(size, console)
-    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
-    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
-    end = _run(emulator, max_instructions)
-    found = document(emulator, Path(guest).name, end)
-    if counts or format_ is not Format.text:
+    quiet = bool(compare) or format_ is not Format.text
+    runs = [
+        _one(guest, kernel, initrd, append, (input_, until, after), max_instructions, memory, name.strip(), quiet)
+        for name in (compare or technique).split(",")
+    ]
+    found, end = runs[0]
+    if compare:
+        from simvirt.emulation.counting import comparison as compared
+
+        output.report(comparison(compared(tuple(run for run, _ in runs))), format_)
+    elif counts or format_ is not Format.text:
         output.report(report(found), format_)
     elif end is not End.powered_off and end is not End.said:
         code = f" with code {found.code}" if end is End.failed else ""
         output.note(f"{found.guest} {end.value}{code} after {found.instructions:,} instructions")
-    return _status(end, bool(until))
+    return max(_status(end, bool(until)) for _, end in runs)
+
+
+def _one(
+    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str,
+    technique: str, quiet: bool,
+) -> "tuple[EmulationDocument, End]":
+    """Run a guest under one technique."""
+    from simvirt.emulation.counting import document
+    from simvirt.emulation.emulator import Console, Emulator
+    from simvirt.emulation.images import load, read_file
+    from simvirt.emulation.loading import guest as guest_of
+    from simvirt.emulation.making import sized
+    from simvirt.emulation.typing_in import letters
+
+    size = sized(memory)
+    typed, until, after = (letters(text) for text in texts)
+    first = guest_of(guest, size.base)
+    emulator = Emulator(size, Console(typed, until, after, (lambda data: None) if quiet else _show), technique)
+    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
+    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
+    end = _run(emulator, budget)
+    return document(emulator, Path(guest).name, end), end
 
 
 def _run(emulator: "Emulator", budget: int) -> "End":

@@ -9,7 +9,7 @@ from simvirt.emulation.causes import DEVICES, LEVELS, MODES, cause_of
 from simvirt.emulation.emulator import Emulator, End
 from simvirt.machine import constants as c
 from simvirt.result.document import Program
-from simvirt.result.emulation_document import Access, EmulationDocument, Translation, Trap
+from simvirt.result.emulation_document import Access, EmulationComparison, EmulationDocument, Translation, Trap
 from simvirt.version import __version__
 
 SCHEMA = 1
@@ -22,6 +22,7 @@ def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:
     return EmulationDocument(
         simvirt=Program(version=__version__, schema=SCHEMA, kernel=machine.MODE),
         guest=guest,
+        technique=emulator.technique,
         ended=end.value,
         code=int(hart["code"][0]),
         instructions=emulator.count,
@@ -30,6 +31,7 @@ def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:
         waits=counts["fences"][1],
         traps=tuple(traps(counts["traps"])),
         translation=translation(counts),
+        exits=dict(sorted(emulator.made.exits.items(), key=lambda found: (-found[1], found[0]))),
         devices={name: Access(reads=counts["accesses"][k], writes=counts["accesses"][len(DEVICES) + k]) for k, name in enumerate(DEVICES)},
         characters=dict(zip(("sent", "received"), counts["characters"], strict=True)),
         console=emulator.console.said.decode(errors="replace"),
@@ -54,3 +56,8 @@ def translation(counts: dict[str, list[int]]) -> Translation:
         fences=counts["fences"][0],
         table_switches=counts["switches"][0],
     )
+
+
+def comparison(runs: tuple[EmulationDocument, ...]) -> EmulationComparison:
+    """Runs of one guest under several techniques, beside each other."""
+    return EmulationComparison(simvirt=runs[0].simvirt, runs=runs, same_console=len({run.console for run in runs}) == 1)

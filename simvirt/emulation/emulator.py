@@ -12,7 +12,8 @@ from typing import Any, Final
 from simvirt.emulation.board import Given, tree
 from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
-from simvirt.emulation.making import Made, Size
+from simvirt.emulation.making import Size
+from simvirt.emulation.monitors import made
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
 from simvirt.machine.devices.uart import RING
@@ -71,10 +72,11 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console) -> None:
+    def __init__(self, size: Size, console: Console, technique: str = "native") -> None:
         self.size = size
         self.console = console
-        self.made = Made(size)
+        self.technique = technique
+        self.made = made(technique, size)
         self.loaded: list[tuple[int, int, str]] = []
         self.link: HostLink | None = None
 

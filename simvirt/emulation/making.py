@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -63,6 +64,7 @@ class Made:
 
     def __init__(self, size: Size) -> None:
         self.size = size
+        self.exits: Counter[str] = Counter()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
         given = initial(size)
@@ -139,9 +141,9 @@ def rows(kind: type, count: int, **fill: int) -> dict[str, Any]:
     return {column: Filled(count, fill.get(column, 0)) for column in kind.__annotations__}
 
 
-def initial(size: Size) -> dict[str, dict[str, Any]]:
+def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
     """All tables of a machine that has been switched on."""
-    rows_of_code, slots = CAPACITY[machine.MODE]
+    rows_of_code, slots = CAPACITY[mode]
     units = 2 * size.sets * size.ways
     cache = {
         "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simvirt.report.blocks import Block, Data, Prose, Report, Table, Title, cells, titled
 from simvirt.report.heading import made_by
-from simvirt.result.emulation_document import EmulationDocument
+from simvirt.result.emulation_document import EmulationComparison, EmulationDocument
 
 
 def report(document: EmulationDocument) -> Report:
@@ -17,6 +17,7 @@ def _blocks(document: EmulationDocument) -> Iterator[Block]:
     yield Prose(sentence(document), tone="lead")
     yield modes(document)
     yield from titled("Traps", traps(document))
+    yield from titled("Exits", exits(document))
     yield from titled("Page tables", translation(document))
     yield from titled("Devices", devices(document))
     yield Data(tuple(document.flat()), ("what", "where", "count"))
@@ -59,3 +60,26 @@ def devices(document: EmulationDocument) -> Table:
     """Loads and stores of devices that were used."""
     used = {name: found for name, found in document.devices.items() if found.reads or found.writes}
     return Table(("device", "loads", "stores"), tuple(cells(name, f"{one.reads:,}", f"{one.writes:,}") for name, one in used.items()))
+
+
+def exits(document: EmulationDocument) -> Table:
+    """Exits to the monitor, by cause and what it did."""
+    return Table(("exit", "count"), tuple(cells(what, f"{count:,}") for what, count in document.exits.items()))
+
+
+def comparison(document: EmulationComparison) -> Report:
+    """One guest under several techniques."""
+    same = "The guest says the same under each." if document.same_console else "The guest does not say the same under each."
+    note = "Exits of RISC-V are not exits of x86: how many there are for an operation transfers, what one costs does not."
+    table = Data(tuple(document.flat()), ("technique", "what", "where", "count"))
+    title = Title(f"{document.runs[0].guest}: techniques compared", (made_by(document.simvirt),), level=1)
+    return Report(document, (title, Prose(f"{same} {note}", tone="lead"), beside(document), table))
+
+
+def beside(document: EmulationComparison) -> Table:
+    """Counts by technique, a column each."""
+    names = dict.fromkeys(what for run in document.runs for what in run.exits)
+    rows = [cells("instructions", *(f"{run.instructions:,}" for run in document.runs))]
+    rows.append(cells("exits", *(f"{sum(run.exits.values()):,}" for run in document.runs)))
+    rows += [cells(what, *(f"{run.exits.get(what, 0):,}" for run in document.runs)) for what in names]
+    return Table(("", *(run.technique for run in document.runs)), tuple(rows))

@@ -39,6 +39,7 @@ class EmulationDocument(Document):
 
     simvirt: Program = Field(description="what made it")
     guest: str = Field(description="what ran first")
+    technique: str = Field(description="technique that virtualized the machine; `native` for none")
     ended: str = Field(description="why it ended")
     code: int = Field(description="what the guest gave as its exit code, 0 where it gave none")
     instructions: int = Field(description="instructions that were carried out")
@@ -47,6 +48,7 @@ class EmulationDocument(Document):
     waits: int = Field(description="`wfi`")
     traps: tuple[Trap, ...] = Field(description="exceptions and interrupts")
     translation: Translation = Field(description="page tables and the TLB")
+    exits: dict[str, int] = Field(description="exits to the monitor, by cause and what it did; they are not those of x86")
     devices: dict[str, Access] = Field(description="loads and stores of devices")
     characters: dict[str, int] = Field(description="characters `sent` and `received` by the guest")
     console: str = Field(description="what the guest said")
@@ -56,7 +58,20 @@ class EmulationDocument(Document):
         """Counts as rows."""
         rows = [{"what": "instructions", "where": mode, "count": count} for mode, count in self.by_mode.items()]
         rows += [{"what": trap.cause, "where": trap.mode, "count": trap.count} for trap in self.traps]
+        rows += [{"what": "exit", "where": what, "count": count} for what, count in self.exits.items()]
         rows += [{"what": "walk", "where": unit, "count": count} for unit, count in self.translation.walks.items()]
         rows += [{"what": "page table reference", "where": level, "count": count} for level, count in self.translation.references.items()]
         rows += [{"what": "device read", "where": name, "count": found.reads} for name, found in self.devices.items()]
         return rows + [{"what": "device write", "where": name, "count": found.writes} for name, found in self.devices.items()]
+
+
+class EmulationComparison(Document):
+    """`simvirt emulate --compare --format json`: one guest under several techniques."""
+
+    simvirt: Program = Field(description="what made it")
+    runs: tuple[EmulationDocument, ...] = Field(description="a run by technique, in the order asked for")
+    same_console: bool = Field(description="whether the guest said the same under each")
+
+    def flat(self) -> list[dict[str, Any]]:
+        """Counts of all runs as rows."""
+        return [{"technique": run.technique} | row for run in self.runs for row in run.flat()]
