@@ -36,6 +36,10 @@ PLATFORMS: Final = (
     "{name: containers, stack: [containerd], orchestrator: kubernetes}",
     "{name: vms, stack: [kvm], orchestrator: kubernetes}",
 )
+SELECTING: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+"""Kinds whose selector has to choose the pods that they make."""
+POD_KEYS: Final = frozenset((*PLACED, "containers", "initContainers", "volumes", "priorityClassName", "restartPolicy"))
+"""What of a pod is heeded, or left out with a reason of its own."""
 BEHAVIOUR: Final = {"scaleUp": "scale_up", "scaleDown": "scale_down"}
 POLICIES: Final = {"Max": "max", "Min": "min", "Disabled": "disabled"}
 
@@ -89,6 +93,10 @@ class _Reader:
             raise one.wrong("expected a name, for example metadata: {name: web}", "metadata")
         if not containers or not all(isinstance(inner, Mapping) for inner in containers):
             raise one.wrong("expected containers, for example containers: [{name: web, image: nginx}]", *path)
+        wanted = one.at("spec", "selector", "matchLabels") or {}
+        labels = one.table(*path[:-1], "metadata", "labels") if one.kind in SELECTING else wanted
+        if isinstance(wanted, Mapping) and not wanted.items() <= labels.items():
+            raise one.wrong(f"expected what the pods' labels say, {dict(labels)}; got {dict(wanted)}", "spec", "selector", "matchLabels")
         service = Service(self.unique(one), one.place("metadata", "name"))
         service.image = image(str(at(containers[0], "image") or ""))
         if service.image is None and at(containers[0], "image"):
@@ -117,6 +125,9 @@ class _Reader:
         for key in PLACED:
             if at(one.data, *path, key):
                 self.left_out.append(Note(one.place(*path, key), f"{one.name}.{key}", "the scenario has one host"))
+        for key in one.table(*path):
+            if key not in POD_KEYS:
+                self.left_out.append(Note(one.place(*path, key), f"{one.name}.{key}", "changes no performance that is simulated"))
         if at(one.data, *path, "volumes"):
             self.left_out.append(Note(one.place(*path, "volumes"), f"{one.name}.volumes", "files lie on the host's disk"))
         for inner in containers[1:]:

@@ -22,7 +22,7 @@ SPECIAL = (0, 1, -1, (1 << 63) - 1, -(1 << 63), (1 << 31) - 1, -(1 << 31), (1 <<
 LEFT_OUT = {"lr.w", "lr.d", "sc.w", "sc.d", "ecall", "ebreak", "mret", "sret", "wfi", "c.ebreak", "fence.i", "sfence.vma"}
 FIRMWARE = Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf")
 LOADER = Path("/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
-POOL = [one for one in encodings() if one.mnemonic not in LEFT_OUT and not one.mnemonic.startswith("csr")]
+POOL = [one for one in encodings() if one.mnemonic not in LEFT_OUT and not one.mnemonic.startswith(("csr", "hlv", "hsv", "hfence"))]
 
 
 class Pair:

@@ -149,6 +149,7 @@ def test_how_fast_an_autoscaler_may_act(tmp_path: Path) -> None:
         (WEB.replace("replicas: 3", "replicas: many"), r"0.yaml:6:13: Deployment web: spec.replicas: expected a whole number"),
         (WEB.replace("maxReplicas: 9", "maxReplicas: 1"), "maxReplicas of at least minReplicas"),
         ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {}\n", "expected containers"),
+    (WEB.replace("matchLabels: {app: web}", "matchLabels: {app: other}", 1), "spec.selector.matchLabels: expected what the pods' labels say"),
         ("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", "expected Deployment, StatefulSet"),
         ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n  x: {{- if }}\n", "template of Helm"),
     ],

@@ -19,9 +19,10 @@ from simvirt.emulation.monitors.virtual import Virtual
 from simvirt.machine import constants as c
 from simvirt.machine.devices.uart import signal_uart
 from simvirt.machine.loop import attend
+from simvirt.machine.stages import allowed
 from simvirt.machine.tlb import find_entry
 from simvirt.machine.traps import settle
-from simvirt.machine.walk import allowed, translate
+from simvirt.machine.walk import translate
 
 ACCESS: Final = {c.FETCH_PAGE: c.EXECUTES, c.LOAD_PAGE: c.READ, c.STORE_PAGE: c.WRITE}
 ALL: Final = c.PTE_R | c.PTE_W | c.PTE_X
