@@ -22,6 +22,7 @@ import yaml
 import simvirt
 from simvirt import kernel
 from simvirt.cli.app import app
+from simvirt.importers.importing import imported
 from simvirt.validation.rules.cases import read_cases
 from simvirt.validation.rules.judge import judge
 from simvirt.validation.tables_file import read_tables
@@ -82,8 +83,11 @@ def test_yaml_blocks_load(path: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def loads_as_what_it_is(text: str, folder: Path) -> None:
-    """A scenario or a part of one, a sweep over one, tables of measurements, or cases of rules, which hold."""
+    """A scenario or a part of one, a Compose file, a sweep over one, tables of measurements, or cases of rules, which hold."""
     content = yaml.safe_load(text)
+    if text.startswith("# compose.yaml"):
+        simvirt.loads(imported("compose", [str(folder / "compose.yaml")], ordered=False).text)
+        return
     if ("axes" in content or "include" in content) and not (folder / "configs").exists():
         docs.workplace(folder)
     if isinstance(content, list):
@@ -213,7 +217,8 @@ def test_every_option_that_a_page_names_is_there() -> None:
     """`simvirt explain kvm --start` in a sentence is no block that is run; its options are those of the command."""
     commands: Any = typer.main.get_command(app)
     known = {
-        name: {option for each in command.params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
+        name: {option for one in (command, *getattr(command, "commands", {}).values()) for each in one.params
+               for option in (*each.opts, *each.secondary_opts)} | {"--help"}
         for name, command in commands.commands.items()}
     said = [(page, *found.groups()) for page in docs.pages() for found in SAID.finditer(page.read_text(encoding="utf-8"))]
     wrong = [(page.name, name, option) for page, name, rest in said for option in OPTION.findall(rest) if option not in known.get(name, {option})]
