@@ -123,6 +123,11 @@ READ: Final = (
     "extends",
 )
 """Keys of a service that are heeded."""
+DEPLOY_KEYS: Final = frozenset((
+    "mode", "endpoint_mode", "replicas", "labels", "rollback_config", "update_config", "resources", "restart_policy", "placement",
+))
+HEALTH_KEYS: Final = frozenset(("disable", "interval", "retries", "test", "timeout", "start_period", "start_interval"))
+BOUND_KEYS: Final = frozenset(("cpus", "memory", "pids", "devices", "generic_resources"))
 SERVICE_KEYS: Final = frozenset((*REASONS, *READ))
 
 
@@ -152,7 +157,7 @@ class _Reader:
             raise refuse(root.place, "services", "expected services, for example services: {web: {image: nginx}}")
         services = {name: self.service(name, entry) for name, entry in table.entries.items()}
         name = text_at(root, "name") or os.path.basename(self.project.folder) or "imported"
-        self.left_out += missing(services)
+        self.left_out += missing(services, self.project.defined)
         check_circles(services)
         mark_ending(services, table)
         return Application(name, "Compose", files, services, self.left_out, self.project.unset)
@@ -190,6 +195,12 @@ class _Reader:
                 self.left_out.append(Note(entry.place, f"services.{name}.{key}", REASONS[key]))
             elif key not in SERVICE_KEYS and not key.startswith("x-"):
                 raise refuse(entry.place, f"services.{name}.{key}", _unknown(key, SERVICE_KEYS, "image: nginx"))
+
+    def known(self, path: str, table: Table | None, keys: Iterable[str]) -> None:
+        """A mistake where a mapping has a key that Compose does not have there."""
+        for key, entry in table.entries.items() if table else ():
+            if key not in keys and not key.startswith("x-"):
+                raise refuse(entry.place, f"{path}.{key}", _unknown(key, keys, ", ".join(sorted(keys)[:3])))
 
     def environment(self, node: Table) -> Iterator[str]:
         """Values of the environment, those in files included; a name alone has the value that the project's variables give it."""
@@ -273,6 +284,7 @@ class _Reader:
         deploy = table_at(node, "deploy")
         if deploy is None:
             return
+        self.known(f"{path}.deploy", deploy, DEPLOY_KEYS)
         for key in deploy.entries:
             if key not in ("replicas", "mode", "resources"):
                 why = (
@@ -287,8 +299,6 @@ class _Reader:
                 f'expected replicated, global, replicated-job or global-job; got "{mode}"',
             )
         replicas = whole_at(deploy, "replicas", f"{path}.deploy")
-        if replicas == 0:
-            self.left_out.append(Note(deploy.entries["replicas"].place, f"{path}.deploy.replicas", "0 replicas are simulated as 1"))
         if replicas is not None and mode in ("", "replicated"):
             yield "replicas", max(replicas, 1)
         resources = table_at(deploy, "resources")
@@ -304,6 +314,7 @@ class _Reader:
         """Limits or reservations."""
         if table is None:
             return
+        self.known(path, table, BOUND_KEYS)
         if cpus := number_at(table, "cpus", path):
             yield "cpus", cpus
         if bytes_ := size_at(table, "memory", path):
@@ -319,6 +330,7 @@ class _Reader:
                 node.entries["restart"].place, f"{path}.restart", f'expected no, always, on-failure or unless-stopped; got "{restart}"'
             )
         health = table_at(node, "healthcheck")
+        self.known(f"{path}.healthcheck", health, HEALTH_KEYS)
         if health is not None and text_at(health, "disable").lower() != "true" and words_at(health, "test")[:1] != ["NONE"]:
             yield "healthcheck", dict(_health(f"{path}.healthcheck", health))
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -17,10 +17,13 @@ STARTED, COMPLETED = "service_started", "service_completed_successfully"
 CONDITIONS: Final = (STARTED, "service_healthy", COMPLETED)
 
 
-def missing(services: Mapping[str, Service]) -> Iterator[Note]:
-    """Services that are waited for and are not there."""
+def missing(services: Mapping[str, Service], defined: Collection[str]) -> Iterator[Note]:
+    """Services that are waited for and that no profile brings; a mistake where there are none of the name."""
     for service in services.values():
         for other in service.after:
+            if other not in defined:
+                said = f'there is no service "{other}"; expected one of: {", ".join(sorted(defined))}; is this a file that goes over another one?'
+                raise refuse(service.place, f"services.{service.name}.depends_on.{other}", said)
             if other not in services:
                 yield Note(service.place, f"services.{service.name}.depends_on.{other}", "there is no such service with these profiles")
 
@@ -40,7 +43,8 @@ def mark_ending(services: Mapping[str, Service], table: Table) -> None:
     waits = {name: dict(_waits(name, entry.node, services)) for name, entry in table.entries.items()}
     for name, entry in table.entries.items():
         deploy = table_at(entry.node, "deploy")
-        services[name].ends = deploy is not None and text_at(deploy, "mode").endswith("-job")
+        services[name].ends = deploy is not None and (
+            text_at(deploy, "mode").endswith("-job") or text_at(deploy, "replicas") == "0")
     for other in (other for conditions in waits.values() for other, condition in conditions.items() if condition == COMPLETED):
         services[other].ends = True
     for name, conditions in waits.items():

@@ -108,7 +108,7 @@ class _Reader:
         service.texts = tuple(self.texts(one, path, containers))
         service.names = tuple(dict.fromkeys(self.aliases(one)))
         service.published = self.is_published(one)
-        service.ends = one.kind in ("Job", "CronJob")
+        service.ends = one.kind in ("Job", "CronJob") or one.at("spec", "replicas") == 0
         service.keys = dict(self.keys(one, path, containers))
         self.note(one, path, containers)
         return service
@@ -184,8 +184,6 @@ class _Reader:
         replicas = one.at("spec", "replicas") if one.kind not in ("Pod", "DaemonSet", "Job", "CronJob") else None
         if replicas is not None and (isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 0):
             raise one.wrong(f"expected a whole number, for example 2; got {replicas!r}", "spec", "replicas")
-        if replicas == 0:
-            self.left_out.append(Note(one.place("spec", "replicas"), f"{one.name}.replicas", "0 replicas are simulated as 1"))
         if replicas and replicas > 1:
             deploy["replicas"] = replicas
         if one.kind == "DaemonSet":

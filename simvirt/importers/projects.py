@@ -48,6 +48,7 @@ class Project:
     folder: str
     unset: dict[str, Place]
     variables: Mapping[str, str]
+    defined: frozenset[str]  # names of services, those too that a profile holds back
 
 
 def project(files: Many[str], options: Options = NO_OPTIONS) -> Project:
@@ -56,7 +57,9 @@ def project(files: Many[str], options: Options = NO_OPTIONS) -> Project:
     reading = _Reading(folder, options)
     variables = reading.variables(folder, options.env_files)
     root = reading.documents(list(files), folder, variables, ())
-    return Project(_with_profiles(root, options.profiles), folder, reading.unset, variables)
+    services = table_at(root, "services")
+    defined = frozenset(services.entries if services else ())
+    return Project(_with_profiles(root, options.profiles), folder, reading.unset, variables, defined)
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class _Reading:
         named = list(files)
         found: dict[str, str] = {}
         for name in named or [os.path.join(folder, ".env")]:
-            if not named and not os.path.isfile(name):
+            if not named and not (os.path.isfile(name) and self.lies_inside(name)):
                 continue
             try:
                 found |= variables_of(read_text(name), {**found, **self.options.environment})
@@ -209,10 +212,14 @@ class _Reading:
             found.append(self.documents(files, own, {**self.variables(own, env), **variables}, above))
         return found
 
+    def lies_inside(self, name: str) -> bool:
+        """Whether a file lies in the project's folder, links followed."""
+        return os.path.commonpath([os.path.realpath(name), self.root]) == self.root
+
     def inside(self, name: str, place: Place, path: str) -> str:
         """A file's path; a mistake where it is not in the project's folder, or not there."""
         real = os.path.realpath(name)
-        if os.path.commonpath([real, self.root]) != self.root:
+        if not self.lies_inside(real):
             said = f'expected a file in the project\'s folder {self.root}; got "{name}"; --project-directory names a folder further up'
             raise refuse(place, path, said)
         if not os.path.exists(real):

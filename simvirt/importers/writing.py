@@ -91,7 +91,7 @@ def _foot(application: Application) -> Iterator[str]:
         yield "# Left out:"
     for service in ending:
         where = _place(service.place.file, service.place.line)
-        yield f"#   {where} services.{_comment(service.name)}: it does its work once and ends before requests come"
+        yield f"#   {where} services.{_comment(service.name)}: it is not there when requests come: it ends before, or has no replicas"
     for name, place in application.unset.items():
         yield f"#   {_place(place.file, place.line)} the variable {_comment(name)} has no value and is taken as empty"
     for reason, notes in _by_reason(application.left_out).items():

@@ -41,6 +41,7 @@ CASES: Final = (
     entry("codecs", "unpack_packed", number("900 cycles"), RISES), entry("codecs", "unpack", number("900 cycles"), RISES), entry("codecs", "ratio", number(0.3), FALLS),
     entry("codecs", "beside", True, FALLS, patched(COLD, {"images/app/layers": [{"size": "30MiB"}]})),
     entry("codecs", "pack", number("900 cycles"), RISES, BUILT),
+    entry("pullers", "uploads", number(1), RISES, patched(BUILT, {"images/app/build": [{"name": name, "size": "2MiB", "work": "1ms", "changed": name == "a"} for name in "abcd"], "catalog/registries/mine/stream": number("4MB/s")})),
     entry("drivers", "byte", number("900 cycles"), RISES), entry("drivers", "files", number("9000000 cycles"), RISES), entry("drivers", "layer", number("900000000 cycles"), RISES),
     entry("drivers", "writes", number(9), RISES, patched(WRITING, {"host/memory": "1GiB", "images/app/layers": [{"size": "20MiB"}]})), entry("drivers", "flushes", number(90), RISES, WRITING),
     entry("disk_images", "actual", number("90MiB"), RISES, GUEST), entry("disk_images", "clone", "full", RISES, patched(GUEST, {"host/disk": "hdd", "host/memory": "1GiB", "catalog/disk_images/mine/actual": number("150MiB")})),
@@ -49,5 +50,9 @@ CASES: Final = (
     Case("families.sha256", patched(COLD, {"host": {"model": "mine"}, "catalog/hosts": {"mine": {"like": "generic", "cpu": "mine"}}, "catalog/cpus": {"mine": {"like": "generic-x86-2.6", "family": "mine"}}, "catalog/families": {"mine": {"like": "generic-x86"}}}),
          {}, {"catalog/families/mine/sha256": number("90 cycles")}, LAST, RISES),
 )
-ELSEWHERE: Final = {"pullers.attempts", "pullers.retry", "pullers.high", "pullers.low", "pullers.connect", "pullers.silence", "migrators.silence"}
-"""Fields that act where a registry fails, a disk fills or the network is cut: tests/seam/test_pull.py, test_lost_pulls.py, test_partitions.py."""
+ELSEWHERE: Final = {"pullers.attempts", "pullers.retry", "pullers.high", "pullers.low", "pullers.connect", "pullers.silence", "migrators.silence"} | {
+    "orchestrators.looks"} | {
+    f"demands.{field}" for field in ("cpu", "workers", "threads", "read", "hit", "telemetry", "load")}
+"""Fields that act where a registry fails, a disk fills or the network is cut: tests/seam/test_pull.py, test_lost_pulls.py, test_partitions.py;
+where a host looks at what it runs: tests/seam/test_looks.py; on what an import assumes:
+tests/unit/test_import_compose.py."""

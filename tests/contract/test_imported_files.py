@@ -34,6 +34,10 @@ REFUSED = {
     "horizontal-pod-autoscaler.yaml": "expected Deployment",
     "hpa-php-apache.yaml": "expected Deployment",
     "resource-quota.yaml": "expected Deployment",
+    "compose.agent.yaml": "no service",
+    "compose.profiling.yaml": "no service",
+    "compose.tests.yaml": "no service",
+    "docker-compose-load.yaml": "no service",
     **{
         f"{name}-hsc.yaml": "expected Deployment"
         for name in ("cart", "orders", "payment", "shipping", "front-end", "queue-master", "user", "catalogue")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simvirt.catalog import Catalog
 from simvirt.errors import ScenarioError
 from simvirt.importers.dotenv import variables_of
 from simvirt.importers.importing import Imported, imported
@@ -151,7 +152,7 @@ def test_services_that_end_are_left_out(tmp_path: Path) -> None:
     found = made(
         tmp_path, "services: {web: {image: x, depends_on: {migrate: {condition: service_completed_successfully}}}, migrate: {image: y}}"
     )
-    assert "migrate" not in loads(found.text).services and "services.migrate: it does its work once" in found.text
+    assert "migrate" not in loads(found.text).services and "services.migrate: it is not there when requests come" in found.text
 
 
 def test_telemetry_is_not_waited_for_and_circles_are_cut(tmp_path: Path) -> None:
@@ -189,6 +190,9 @@ services:
             "services: {web: {image: x, deploy: {resources: {limits: {cpus: 1e9}}}}}",
             r"compose.yaml:1:12: services.web.deploy.resources.limits.cpus",
         ),
+        ("services: {web: {image: x, deploy: {resources: {limits: {cpu: 2}}}}}", 'limits.cpu: unknown key; did you mean "cpus"'),
+        ("services: {web: {image: x, healthcheck: {tests: [x]}}}", 'did you mean "test"'),
+        ("services: {web: {image: x, depends_on: [db]}}", 'there is no service "db"; expected one of: web'),
         ("services: []", "expected a mapping"),
         ("version: '3'", "expected services"),
         ("web: {image: x}", "unknown key"),
@@ -219,3 +223,40 @@ def test_kinds_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / "file.yaml").write_text(text, encoding="utf-8")
         assert kind_of(tmp_path / "file.yaml") == kind
     assert kind_of(tmp_path / "none.yaml") is None
+
+
+def test_services_without_replicas_are_left_out(tmp_path: Path) -> None:
+    found = made(tmp_path, "services: {web: {image: x}, off: {image: y, deploy: {replicas: 0}}}")
+    assert set(loads(found.text).services) == {"web"} and "services.off: it is not there" in found.text
+
+
+def test_variables_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("IMAGE=redis\n", encoding="utf-8")
+    inner = tmp_path / "project"
+    inner.mkdir()
+    (inner / ".env").symlink_to(tmp_path / "secret")
+    assert made(inner, "services: {web: {image: '${IMAGE:-nginx}'}}").application.services["web"].image == "nginx"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "read"),
+    [
+        ("cpu", "7ms", lambda found: "exponential: 7ms" in found.text),
+        ("workers", "event_loop", lambda found: "event_loops: 1" in found.text),
+        ("threads", 77, lambda found: "threads: 77" in found.text),
+        ("read", "64KiB", lambda found: "read: 64KiB" in found.text),
+        ("hit", 0.5, lambda found: "hit: 0.5" in found.text),
+        ("telemetry", ["db"], lambda found: "db" not in found.guesses.calls.get("web", [])),
+        ("load", ["db"], lambda found: "db" not in loads(found.text).services),
+    ],
+)
+def test_every_field_of_demands_acts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, value: Any, read: Any) -> None:
+    """On what is assumed of a service: a database that another service calls."""
+    text = "services: {web: {image: x, ports: ['1:1'], depends_on: [db]}, db: {image: postgres}}"
+    assert not read(made(tmp_path, text))
+    real = Catalog.load
+    name = "generic" if field in ("telemetry", "load") else "postgres-oltp"
+    written = {"value": value, "source": "made up for a test"} if field in ("cpu", "threads", "read", "hit") else value
+    mine = {"demands": {name: {"like": name, field: written}}}
+    monkeypatch.setattr("simvirt.importers.guesses.Catalog.load", lambda _: real(mine))
+    assert read(made(tmp_path, text))
