@@ -77,9 +77,17 @@ class DeployResult(Displayed):
         document = DeployDocument(
             simvirt=provenance.program(), scenario=provenance.name_of(self.scenario), seed=run.seed, replications=run.replications,
             wall_s=self.wall_s, deployments={name: answer.typed() for name, answer in self.answers.items()}, assumptions=self.assumptions,
-            warnings=(*(f"{name} has no answer: {why}" for name, why in self.failed.items()), *self._not_ready()), **ended,
+            warnings=(*(f"{name} has no answer: {why}" for name, why in self.failed.items()), *self._left_out(), *self._not_ready()), **ended,
         )
         return document.model_copy(update={"answer": sentence(document)})
+
+    def _left_out(self) -> Iterator[str]:
+        """What a scenario says and a deployment does not heed."""
+        scaled = [name for name, spec in self.scenario.services.items() if spec.autoscale is not None]
+        if scaled:
+            yield f"autoscalers are left out: as many replicas start as are stated ({', '.join(scaled)})"
+        if self.scenario.timeline or self.scenario.failures is not None:
+            yield "timeline and failures are left out: a deployment is undisturbed"
 
     def _not_ready(self) -> Iterator[str]:
         """Which deployments leave instances down."""

@@ -22,7 +22,8 @@ def missing(services: Mapping[str, Service], defined: Collection[str]) -> Iterat
     for service in services.values():
         for other in service.after:
             if other not in defined:
-                said = f'there is no service "{other}"; expected one of: {", ".join(sorted(defined))}; is this a file that goes over another one?'
+                there = ", ".join(sorted(defined))
+                said = f'there is no service "{other}"; expected one of: {there}; is this a file that goes over another one?'
                 raise refuse(service.place, f"services.{service.name}.depends_on.{other}", said)
             if other not in services:
                 yield Note(service.place, f"services.{service.name}.depends_on.{other}", "there is no such service with these profiles")

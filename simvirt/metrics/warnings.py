@@ -165,7 +165,8 @@ def _lost_requests(seen: Seen) -> Iterator[str]:
     if any(o.rejected for o in seen.outcomes):
         yield f"{np.mean([o.rejected for o in seen.outcomes]):.2%} of the requests were rejected; latencies are those of the others"
     if any(o.failed for o in seen.outcomes):
-        of = "failed" if any(o.guarded is not None for o in seen.outcomes) else "were lost in crashes"
+        cut = seen.scenario.failures is not None or any(event.how in ("partition", "loss") for event in seen.scenario.timeline)
+        of = "failed" if cut or any(o.guarded is not None for o in seen.outcomes) else "were lost in crashes"
         yield f"{np.mean([o.failed for o in seen.outcomes]):.2%} of the requests {of}"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
 from helpers.support import MS, S, service, write
 
+import simvirt
 from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
@@ -144,3 +146,14 @@ def test_a_migration_bears_a_cut_as_long_as_its_connection(lasts: str, moves: bo
     (move,) = cluster.moves
     assert (move.ended is not None, move.why == "its connection was lost") == (moves, not moves)
     assert cluster.host_of(clock.plane.instances_of("db")[0]) == int(moves) and tallies(clock)["failed"] == 0
+
+
+def test_requests_that_a_cut_lost_are_not_said_to_be_lost_in_crashes() -> None:
+    said = {
+        how: " ".join(simvirt.run(simvirt.loads(json.dumps({
+            "simvirt": 1, "name": "cut", "hosts": {"node": {"count": 2, "cores": 2, "memory": "4GiB"}}, "platforms": ["docker"],
+            "services": {"web": {"scale": 2, "threads": 4, "operations": {"job": [{"cpu": "1ms"}]}}}, "workload": STEADY,
+            "timeline": [{"at": "2s", "fail": "node[1]", "how": how, **({"clients": "rest"} if how == "partition" else {})}],
+            "run": {"duration": "20s", "replications": 1, "warmup": "0s"},
+        })), maximum=False).warnings()) for how in ("partition", "power")}
+    assert "of the requests failed" in said["partition"] and "of the requests were lost in crashes" in said["power"]

@@ -19,6 +19,7 @@ from simvirt.errors import ScenarioError
 from simvirt.report import deploy_report
 from simvirt.report.formats import rendered
 from simvirt.report.page import page
+from simvirt.scenario.spec.autoscale import AutoscaleSpec
 from simvirt.scenario.spec.models import Scenario
 
 PLATFORMS = "[bare-metal, docker, kvm, {name: shared, stack: [kvm, docker], vms: {count: 1, vcpus: 4, memory: 8GiB}}]"
@@ -338,3 +339,12 @@ def test_who_is_stopped_before_it_is_ready_starts_no_further(timeline: list[dict
     assert (found["lifecycle"]["started"], found["lifecycle"]["ready"]) == (ready, ready)
     assert (found["requests"] > 0) == bool(ready)
     assert set(found["checks"].values()) == {"ok"}
+
+
+def test_what_a_deployment_does_not_heed_is_said() -> None:
+    spec = scenario()
+    assert not [said for said in deployed().typed().warnings if "left out" in said]
+    scaled = {name: one.model_copy(update={"cpus": 1.0, "autoscale": AutoscaleSpec.model_validate({"max": 9, "target": {"cpu": 0.5}})})
+              for name, one in spec.services.items()}
+    found = simvirt.deploy(spec.model_copy(update={"services": scaled})).typed().warnings
+    assert any("autoscalers are left out" in said and next(iter(scaled)) in said for said in found)
