@@ -77,9 +77,15 @@ class DeployResult(Displayed):
         document = DeployDocument(
             simvirt=provenance.program(), scenario=provenance.name_of(self.scenario), seed=run.seed, replications=run.replications,
             wall_s=self.wall_s, deployments={name: answer.typed() for name, answer in self.answers.items()}, assumptions=self.assumptions,
-            warnings=(*(f"{name} has no answer: {why}" for name, why in self.failed.items()), *self._left_out(), *self._not_ready()), **ended,
+            warnings=tuple(self._warnings()), **ended,
         )
         return document.model_copy(update={"answer": sentence(document)})
+
+    def _warnings(self) -> Iterator[str]:
+        """What makes the numbers less than they seem."""
+        yield from (f"{name} has no answer: {why}" for name, why in self.failed.items())
+        yield from self._left_out()
+        yield from self._not_ready()
 
     def _left_out(self) -> Iterator[str]:
         """What a scenario says and a deployment does not heed."""
