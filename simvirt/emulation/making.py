@@ -157,7 +157,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "code": rows(tables.Code, rows_of_code),
         "cache": row(tables.Cache, **cache),
         "pages": rows(tables.Pages, size.pages, slot=-1),
-        "fast": rows(tables.Fast, c.FAST * c.CONTEXTS, reads=1, writes=1, fetches=1),
+        "fast": rows(tables.Fast, c.FAST * c.CONTEXTS, reads=c.UNFOUND, writes=c.UNFOUND, fetches=c.UNFOUND),
         "tlb": rows(tables.Tlb, units, level=-1) | sets,
         **decoding(),
         "csrs": csrs(),

@@ -16,6 +16,7 @@ from simvirt.machine.constants import (
     STORE_GUEST_PAGE,
     STORE_MISALIGNED,
     STORE_PAGE,
+    UNFOUND,
     WRITE,
 )
 from simvirt.machine.devices.bus import NOWHERE, device_at, read_device, write_device
@@ -45,7 +46,7 @@ def find_within(m: Machine, i: int, a: int, size: int, access: int) -> int:
     if at < 0 and context != BARE:
         return fault(m, i, a, access, at)
     place: int = at - m.memory.base[0]
-    if place >= 0 and place + size <= m.memory.size[0]:
+    if 0 <= place <= m.memory.size[0] - size:
         note(m, a, place, access)
         return place
     return find_device(m, i, a, at, size, access)
@@ -83,11 +84,11 @@ def note(m: Machine, a: int, place: int, access: int) -> None:
         forget_code(m, place >> 12)
         m.fast.writes[s] = page
         if m.fast.reads[s] != page:
-            m.fast.reads[s] = 1
+            m.fast.reads[s] = UNFOUND
     else:
         m.fast.reads[s] = page
         if m.fast.writes[s] != page:
-            m.fast.writes[s] = 1
+            m.fast.writes[s] = UNFOUND
     m.fast.shift[s] = place - a
 
 
@@ -146,7 +147,7 @@ def find_atomic(m: Machine, i: int, a: int, size: int, access: int) -> int:
     context: int = m.hart.context[0]
     at: int = a if context == BARE else translate(m, a, access, context)
     place: int = at - m.memory.base[0]
-    if at < 0 or place < 0 or place + size > m.memory.size[0]:
+    if at < 0 or place < 0 or place > m.memory.size[0] - size:
         return fault(m, i, a, access, at if context != BARE and at < 0 else NO_MEMORY)
     note(m, a, place, access)
     return place

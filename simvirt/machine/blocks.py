@@ -1,7 +1,7 @@
 """Where decoded blocks are kept: by physical page, and how they are forgotten when the page is written to."""
 
 from simvirt.kernel.marks import rare
-from simvirt.machine.constants import CONTEXTS, FAST
+from simvirt.machine.constants import CONTEXTS, FAST, UNFOUND
 from simvirt.machine.tables import Machine
 
 HALFWORDS = 2048  # of a page
@@ -56,7 +56,7 @@ def forget_all_code(m: Machine) -> None:
     m.cache.slots[0], m.cache.used[0] = 0, FIRST_ROW
     m.cache.flushes[0] += 1
     for s in range(FAST * CONTEXTS):
-        m.fast.fetches[s] = 1
+        m.fast.fetches[s] = UNFOUND
 
 
 def mark_coded(m: Machine, page: int) -> None:
@@ -65,5 +65,5 @@ def mark_coded(m: Machine, page: int) -> None:
         return
     m.pages.coded[page] = 1
     for s in range(FAST * CONTEXTS):
-        if m.fast.writes[s] != 1 and (m.fast.writes[s] + m.fast.shift[s]) >> 12 == page:
-            m.fast.writes[s] = 1
+        if m.fast.writes[s] != UNFOUND and (m.fast.writes[s] + m.fast.shift[s]) >> 12 == page:
+            m.fast.writes[s] = UNFOUND

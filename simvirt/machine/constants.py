@@ -129,6 +129,7 @@ COUNTER = 5
 TRANSLATION = 6
 GUEST_INTERRUPTS = 7
 
+UNFOUND = 8  # in place of a page that is not found at once: in what addresses are compared with, this bit is never set
 FAST = 256  # pages of each context that are found at once
 CONTEXTS = 8
 BARE = 0  # contexts: no translation, user, supervisor, supervisor that may touch pages of users

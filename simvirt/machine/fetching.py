@@ -65,7 +65,7 @@ def fetch_place(m: Machine, pc: int, a: int) -> int:
     context: int = m.hart.fetching[0]
     at: int = a if context == BARE else translate(m, a, EXECUTES, context)
     place: int = at - m.memory.base[0]
-    if at >= 0 and place >= 0 and place + 2 <= m.memory.size[0]:
+    if at >= 0 and place >= 0 and place <= m.memory.size[0] - 2:
         return place
     m.hart.pc[0] = pc
     cause: int = FETCH_ACCESS

@@ -123,7 +123,7 @@ def walk_first(m: Machine, unit: int, a: int, access: int, context: int) -> int:
         at: int = second(m, table + ((a >> (12 + 9 * level)) & 511) * 8, IMPLICIT) - m.memory.base[0]
         if at + m.memory.base[0] < 0:
             return at + m.memory.base[0]
-        if at < 0 or at + 8 > m.memory.size[0]:
+        if at < 0 or at > m.memory.size[0] - 8:
             return NO_MEMORY
         m.counts.references[level] += 1
         leaf: int = load64(m.memory.ram, at)
@@ -185,7 +185,7 @@ def second(m: Machine, a: int, access: int) -> int:
     for depth in range(3):
         level: int = 2 - depth
         at: int = table + ((a >> (12 + 9 * level)) & (2047 if level == 2 else 511)) * 8 - m.memory.base[0]
-        if at < 0 or at + 8 > m.memory.size[0]:
+        if at < 0 or at > m.memory.size[0] - 8:
             return NO_MEMORY
         m.counts.second[level] += 1
         leaf: int = load64(m.memory.ram, at)

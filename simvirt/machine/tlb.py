@@ -6,7 +6,7 @@ the counts of misses are exactly those of the model. The unit for instructions i
 """
 
 from simvirt.kernel.marks import apart
-from simvirt.machine.constants import CONTEXTS, FAST, PTE_G
+from simvirt.machine.constants import CONTEXTS, FAST, PTE_G, UNFOUND
 from simvirt.machine.tables import Machine
 
 
@@ -65,14 +65,14 @@ def forget_page(m: Machine, page: int) -> None:
     """Take a page out of what is found at once."""
     for context in range(1, CONTEXTS):
         s: int = context * FAST + (page & (FAST - 1))
-        m.fast.reads[s], m.fast.writes[s], m.fast.fetches[s] = 1, 1, 1
+        m.fast.reads[s], m.fast.writes[s], m.fast.fetches[s] = UNFOUND, UNFOUND, UNFOUND
 
 
 @apart
 def forget_fast(m: Machine) -> None:
     """Take all that is translated out of what is found at once."""
     for s in range(FAST, FAST * CONTEXTS):
-        m.fast.reads[s], m.fast.writes[s], m.fast.fetches[s] = 1, 1, 1
+        m.fast.reads[s], m.fast.writes[s], m.fast.fetches[s] = UNFOUND, UNFOUND, UNFOUND
 
 
 def forget_guest(m: Machine, space: int, of_guest: bool) -> None:

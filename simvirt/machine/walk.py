@@ -44,7 +44,7 @@ def walk(m: Machine, unit: int, a: int, access: int, context: int) -> int:
     for depth in range(3):
         level: int = 2 - depth
         at: int = table + ((a >> (12 + 9 * level)) & 511) * 8 - m.memory.base[0]
-        if at < 0 or at + 8 > m.memory.size[0]:
+        if at < 0 or at > m.memory.size[0] - 8:
             return NO_MEMORY
         m.counts.references[level] += 1
         leaf: int = load64(m.memory.ram, at)

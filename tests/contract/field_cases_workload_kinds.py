@@ -65,7 +65,7 @@ GOING: Final = patched(HALF, {"hosts/node/cores": 4, "services/server/scale": 5,
 
 
 CASES: Final = (
-    Case("UpdateConfigSpec.max_surge", ROLLED, {}, {f"{CONFIG}/max_surge": "100%"}, "happened/ended/stopped", RISES),
+    Case("UpdateConfigSpec.max_surge", patched(ROLLED, {"services/server/startup": [{"delay": "12s"}]}), {}, {f"{CONFIG}/max_surge": "100%"}, "happened/ended/stopped", RISES),
     Case("UpdateConfigSpec.progress_deadline", ROLLED, {}, {f"{CONFIG}/progress_deadline": "3s"}, "happened/told", RISES),
     Case("UpdateConfigSpec.max_unavailable", ROLLED, {}, {f"{CONFIG}/max_unavailable": 0}, "happened/started", FALLS),
     Case("DeploySpec.disruption_budget", HALF, {}, {BUDGET: {"max_unavailable": 0}}, ASKED, RISES),

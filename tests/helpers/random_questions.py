@@ -95,6 +95,8 @@ def autoscaled(draws: Draws, tree: Tree, slower: float) -> None:
         if draws.yes(0.5) or "vertical" in spec:
             targets = [{"requests": "50/s"}, {"concurrency": 2}, {"queue": 1, "cpu": "60%"}, {"requests": "200/s", "concurrency": 0.5}, {"memory_average": "20MiB"},
                        {"cpu": "60%", "memory_average": "300MiB"}]
+            if "mem_limit" in spec or any("memory" in bound for bound in bounds):
+                targets.append({"memory": "70%"})
             spec["autoscale"]["target"] = draws.choice([one for one in targets if not ("vertical" in spec and "cpu" in one)])
             if "cpu" not in spec["autoscale"]["target"]:
                 spec["autoscale"].pop("predict", None)

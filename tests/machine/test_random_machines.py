@@ -42,6 +42,19 @@ def program(draw: random.Random) -> bytes:
     return b"".join(struct.pack("<I", draw.choices(kinds, (6, 3, 1))[0](draw)) for _ in range(2000))
 
 
+@pytest.mark.parametrize("address", [1, 5, 9, 0x7FF, -(1 << 63) + 0x80000000 - 4, -(1 << 63), (1 << 63) - 4])
+@pytest.mark.parametrize("code", [0x00052583, 0x00053583, 0x00B52023, 0x00B53023])  # lw, ld, sw, sd of a1 at a0
+def test_an_address_of_nothing_is_a_fault_though_no_page_was_found_before(address: int, code: int) -> None:
+    """Neither a mark for no page nor a sum beyond 64 bits is taken for a place in memory."""
+    emulator = Emulator(SMALL, Console())
+    emulator.boot(Image("one", ((SMALL.base, struct.pack("<II", code, 0x6F)),), SMALL.base))
+    emulator.made.registers["x"][10] = address
+    emulator.made.registers["csr"][0x305] = SMALL.base + 4
+    emulator.made.reset()
+    emulator.run(100)
+    assert int(emulator.made.registers["csr"][0x342]) in (4, 5, 6, 7)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_accesses_end_with_the_budget(seed: int) -> None:
     draw = random.Random(seed)

@@ -26,7 +26,7 @@ class Shadow:
         self.view = plain.Machine()
         for name in ("tlb", "fast", "counts"):
             self.view.bind(name, real.tables[name], None)
-        self.absent = as_column(Filled(MAPPED, 1))
+        self.absent = as_column(Filled(MAPPED, c.UNFOUND))
         self.roots: dict[int, tuple[int, int]] = {}
         self.used, self.space = 1, 0
         self.current = -1

@@ -18,7 +18,7 @@ from simvirt.machine.steps import step
 from simvirt.machine.words import unsigned16, wrap
 
 NONE: Final = "none"
-UNWRITTEN: Final = [1] * (c.FAST * c.CONTEXTS)  # so that each store looks whether there are blocks of its page
+UNWRITTEN: Final = [c.UNFOUND] * (c.FAST * c.CONTEXTS)  # so that each store looks whether there are blocks of its page
 
 
 class Virtual(Made):

@@ -25,13 +25,13 @@ DEVICES = 4
 
 def device_at(at: int, size: int) -> int:
     """The device that an access reaches, which begins and ends in its registers."""
-    if at >= UART_AT and at + size <= UART_AT + UART_SIZE:
+    if UART_AT <= at <= UART_AT + UART_SIZE - size:
         return UART
-    if at >= CLINT_AT and at + size <= CLINT_AT + CLINT_SIZE:
+    if CLINT_AT <= at <= CLINT_AT + CLINT_SIZE - size:
         return CLINT
-    if at >= PLIC_AT and at + size <= PLIC_AT + PLIC_SIZE:
+    if PLIC_AT <= at <= PLIC_AT + PLIC_SIZE - size:
         return PLIC
-    if at >= FINISHER_AT and at + size <= FINISHER_AT + FINISHER_SIZE:
+    if FINISHER_AT <= at <= FINISHER_AT + FINISHER_SIZE - size:
         return FINISHER
     return NOWHERE
 

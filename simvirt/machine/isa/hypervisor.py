@@ -52,7 +52,7 @@ def find_code(m: Machine, i: int, a: int, size: int) -> int:
     if context != BARE and at < 0:
         return fault(m, i, a, READ, at)
     place: int = at - m.memory.base[0]
-    if place < 0 or place + size > m.memory.size[0] or (a & 4095) + size > 4096:
+    if place < 0 or place > m.memory.size[0] - size or (a & 4095) + size > 4096:
         return fault(m, i, a, READ, NO_MEMORY)
     return place
 
