@@ -79,8 +79,11 @@ def comparable(value: Any) -> Any:
 def with_idle_service(tree: Tree) -> Tree | None:
     """The same beside a service that nobody calls, and that says how little memory it needs, so that memory is followed.
 
-    None where it would take something else: a VM, a tenant's share.
+    None where it would take something else: a VM, a tenant's share; or where replicas are started from none while requests wait for them: what
+    starts them is then another one of the host's threads, which begins on another CPU.
     """
+    if any(spec.get("autoscale", {}).get("min") == 0 for spec in tree["services"].values()):
+        return None
     if "workload" not in tree or "operation" in tree["workload"].get("trace", {}) or "tenants" in tree:
         return None
     new = copy.deepcopy(tree)
