@@ -205,7 +205,7 @@ class _Reader:
             yield "deploy", deploy
         probe = next((probe for inner in containers for probe in [at(inner, "readinessProbe")] if probe), None)
         if probe is not None:
-            yield "healthcheck", dict(_health(probe))
+            yield "healthcheck", dict(_health(one, probe))
 
     def resources(self, one: Object, path: tuple[str, ...], containers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Requests and limits of a pod: the sums over its containers; it is limited where all of them are."""
@@ -327,13 +327,24 @@ def _scaling(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "select", POLICIES[select]
 
 
-def _health(probe: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _health(one: Object, probe: Any) -> Iterator[tuple[str, Any]]:
     """A readiness probe as a health check. Source: pkg/apis/core/v1/defaults.go, SetDefaults_Probe."""
-    yield "interval", f"{max(int(probe.get('periodSeconds') or 10), 1)}s"
-    yield "timeout", f"{max(int(probe.get('timeoutSeconds') or 1), 1)}s"
-    yield "retries", max(int(probe.get("failureThreshold") or 3), 1)
-    if delay := int(probe.get("initialDelaySeconds") or 0):
+    if not isinstance(probe, Mapping):
+        raise one.wrong(f"expected a probe, for example {{periodSeconds: 10}}; got {shown(str(probe))}", "readinessProbe")
+    yield "interval", f"{_whole(one, probe, 'periodSeconds', 10, 1)}s"
+    yield "timeout", f"{_whole(one, probe, 'timeoutSeconds', 1, 1)}s"
+    yield "retries", _whole(one, probe, "failureThreshold", 3, 1)
+    if delay := _whole(one, probe, "initialDelaySeconds", 0, 0):
         yield "start_period", f"{delay}s"
+
+
+def _whole(one: Object, table: Mapping[str, Any], key: str, usual: int, least: int) -> int:
+    """A whole number at a key of a probe, the usual one where there is none or 0."""
+    value = table.get(key) or usual
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        said = f"expected a whole number of at least {least}, for example {max(usual, 1)}; got {shown(str(value))}"
+        raise one.wrong(said, "readinessProbe", key)
+    return value
 
 
 def _backends(data: Any) -> Iterator[str]:
