@@ -15,6 +15,7 @@ from typing import Any, Final
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
 from simvirt.importers.dependencies import check_circles, mark_ending, missing
+from simvirt.importers.dotenv import variables_of
 from simvirt.importers.nodes import number_at, refuse, size_at, table_at, text_at, whole_at, words_at
 from simvirt.importers.projects import NO_OPTIONS, Options, Project, project
 from simvirt.scenario.reading.files import NoText, read_text
@@ -213,8 +214,6 @@ class _Reader:
 
     def file_of_variables(self, word: str, node: Table) -> Iterator[str]:
         """Values in a file that `env_file` names, if it is there and in the project's folder."""
-        from simvirt.importers.dotenv import variables_of
-
         path = os.path.realpath(os.path.join(os.path.dirname(node.place.file), word))
         inside = os.path.commonpath([path, self.project.folder]) == self.project.folder
         if not inside or not os.path.isfile(path):

@@ -11,7 +11,7 @@ request costs what the catalogue's `demands` say of the image's profile.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -284,8 +284,3 @@ def _memory(service: Service) -> float:
 
 def _power_of_two(value: float) -> int:
     return 1 << max(int(-(-value // 1)) - 1, 0).bit_length()
-
-
-def ordered(assumed: Mapping[str, float]) -> Iterator[str]:
-    """Paths of demands, that on which the answer depends most first."""
-    yield from sorted(assumed, key=lambda path: (-assumed[path], path))

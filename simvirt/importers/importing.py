@@ -35,7 +35,7 @@ def imported(kind: str, files: Sequence[str], options: Options = NO_OPTIONS, ord
     written = text(application, found)
     _check(written, application)
     if ordered:
-        written = text(application, found, first(written, application, found))
+        written = text(application, found, first(written, found))
     return Imported(written, application, found)
 
 

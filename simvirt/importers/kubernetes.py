@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from simvirt.errors import Issue, ScenarioError
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
+from simvirt.importers.kustomize import rendered
 from simvirt.importers.manifests import Object, at
 from simvirt.importers.projects import NO_OPTIONS, Options
 from simvirt.units import shown
@@ -46,8 +48,6 @@ POLICIES: Final = {"Max": "max", "Min": "min", "Disabled": "disabled"}
 
 def load(files: Sequence[str], options: Options = NO_OPTIONS) -> Application:
     """The application in manifests; ScenarioError where they are wrong."""
-    from simvirt.importers.kustomize import rendered
-
     found = [one for path in files for one in rendered(path)]
     return _Reader(found).application(tuple(files))
 
@@ -74,8 +74,6 @@ class _Reader:
             where = self.objects[0] if self.objects else None
             said = f"expected {', '.join(WORKLOADS)}; got none of them; name their files beside this one"
             if where is None:
-                from simvirt.errors import Issue, ScenarioError
-
                 raise ScenarioError([Issue(files[0], None, None, "", said)])
             raise where.wrong(said, "kind")
         self.scale(services)
