@@ -81,17 +81,9 @@ def kubernetes(files: Manifests, to: To = None, no_runs: Fast = False, quiet: Qu
 
 def _written(text: str, assumed: int, to: Path | None, quiet: bool) -> int:
     """The scenario, printed or as a file that is not there yet."""
-    from simvirt.errors import UsageError
-
     if to is None:
         output.write(text)
         return 0
-    try:
-        with to.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise UsageError(f"{to}: is there already; name another file, for example -o {to.stem}-2.yaml") from None
-    except OSError as error:
-        raise UsageError(f"{to}: cannot be written: {error.strerror or error}") from None
+    output.new_file(to, text)
     output.note(f"{to}: {assumed} values are assumed, each marked with its reason; next: simvirt run {to}", quiet)
     return 0

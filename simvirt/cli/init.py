@@ -56,13 +56,8 @@ def _asked(wanted: "Wanted") -> "Wanted":
 
 def _write(file: Path, text: str) -> None:
     """The scenario as a file, if it is one; mistakes are those of the answers."""
-    from simvirt.errors import UsageError
     from simvirt.runs.admission import catalog_of
     from simvirt.scenario import loads
 
     catalog_of(loads(text, str(file)))
-    try:
-        with file.open("x", encoding="utf-8") as to:
-            to.write(text)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror or error}") from None
+    output.new_file(file, text)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from simvirt.cli.options import Format
@@ -51,6 +52,24 @@ def write(text: str, to_the_end: bool = False) -> None:
         raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from None
+
+
+def new_file(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all; UsageError where it cannot be."""
+    from simvirt.errors import UsageError
+
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+    except FileExistsError:
+        raise UsageError(f"{path}: is there already; name another file, for example {path.stem}-2.yaml") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def note(text: str, quiet: bool = False) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simvirt.catalog import Catalog
+from simvirt.cli.app import main
 from simvirt.errors import ScenarioError
 from simvirt.importers.dotenv import variables_of
 from simvirt.importers.importing import Imported, imported
@@ -260,3 +263,25 @@ def test_every_field_of_demands_acts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     mine = {"demands": {name: {"like": name, field: written}}}
     monkeypatch.setattr("simvirt.importers.guesses.Catalog.load", lambda _: real(mine))
     assert read(made(tmp_path, text))
+
+
+def test_a_scenario_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, "services: {web: {image: nginx}}")
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", "compose", "compose.yaml", "--no-runs", "-o", "shop.yaml"]) == 0
+    whole = (tmp_path / "shop.yaml").read_text(encoding="utf-8")
+    assert loads(whole).name == tmp_path.name
+    assert main(["import", "compose", "compose.yaml", "--no-runs", "-o", "shop.yaml"]) == 2
+    assert "shop.yaml: is there already" in capsys.readouterr().err and (tmp_path / "shop.yaml").read_text(encoding="utf-8") == whole
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def full(path: Path, mode: str, encoding: str) -> Full:
+        path.touch()
+        return Full()
+
+    monkeypatch.setattr(Path, "open", full)
+    assert main(["import", "compose", "compose.yaml", "--no-runs", "-o", "full.yaml"]) == 2
+    assert "full.yaml: cannot be written: No space left" in capsys.readouterr().err and not (tmp_path / "full.yaml").exists()
