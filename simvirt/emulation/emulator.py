@@ -14,6 +14,7 @@ from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.monitors.options import Options
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
 from simvirt.machine.devices.uart import RING
@@ -72,11 +73,11 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console, technique: str = "native") -> None:
+    def __init__(self, size: Size, console: Console, technique: str = "native", options: Options | None = None) -> None:
         self.size = size
         self.console = console
         self.technique = technique
-        self.made = made(technique, size)
+        self.made = made(technique, size, options)
         self.loaded: list[tuple[int, int, str]] = []
         self.link: HostLink | None = None
 
@@ -161,14 +162,24 @@ class Emulator:
         return bytes(int(letter) for letter in uart["sent"][: min(count, RING)])
 
     def digest(self) -> str:
-        """The state of the machine as a number: registers, memory, counts."""
-        state = hashlib.sha256(self.ram[: self.size.memory])
-        for table, column in STATE:
-            state.update(repr([int(value) for value in getattr(self.made, table)[column]]).encode())
-        for column in self.made.counts:
-            state.update(repr([int(value) for value in self.made.counts[column]]).encode())
+        """The state of the machine and its counts as a number."""
+        state = self.hashed_state()
+        for values in self.counts().values():
+            state.update(repr(values).encode())
         return state.hexdigest()
+
+    def state(self) -> str:
+        """The state of the machine as a number: registers and memory. It is the same under each technique."""
+        return self.hashed_state().hexdigest()
+
+    def hashed_state(self) -> Any:
+        """A hash that registers and memory have gone into."""
+        state = hashlib.sha256(memoryview(self.ram)[: self.size.memory])
+        for table, column in STATE:
+            values = [int(value) for value in getattr(self.made, table)[column]]
+            state.update(repr(values[: c.DUMP] if column == "x" else values).encode())
+        return state
 
     def counts(self) -> dict[str, Any]:
         """Tables of counts by their names."""
-        return {name: [int(value) for value in column] for name, column in self.made.counts.items()}
+        return {name: [int(value) for value in column] for name, column in self.made.counted().items()}

@@ -64,9 +64,9 @@ class Made:
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.exits: Counter[str] = Counter()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, Any] = {}
         given = initial(size)
         for name, kind in tables.Machine.__annotations__.items():
             self.add(name, kind, given[name])
@@ -90,12 +90,28 @@ class Made:
                     array[:, k] = values_of(given[column])
                 columns[column] = array[:, k]
             records = array.reshape(-1)
-        self.tables[name] = columns
+        self.tables[name], self.records[name] = columns, records
         machine.bind(self.machine, name, columns, records)
+
+    def share(self, other: Made, name: str, *columns: str) -> None:
+        """Use a table of another machine, or some of its columns that are arrays."""
+        self.tables[name] = self.tables[name] | {column: other.tables[name][column] for column in columns or other.tables[name]}
+        if not columns:
+            self.records[name] = other.records[name]
+        machine.bind(self.machine, name, self.tables[name], self.records[name])
 
     def reset(self) -> None:
         """Bring up to date what follows from registers."""
         machine.reset(self.machine)
+
+    @property
+    def exits(self) -> Counter[str]:
+        """Exits to a monitor, by what they are for; a machine that nobody virtualizes has none."""
+        return Counter()
+
+    def counted(self) -> dict[str, Any]:
+        """Tables of counts by their names."""
+        return self.tables["counts"]
 
     def advance(self, end: int) -> int:
         """Run up to a count of instructions and traps, or until there is something to do; why it came back."""
@@ -148,6 +164,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
     cache = {
         "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),
         "owner": Filled(slots), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
+        "call_out": [encoding.call_out()],
     }
     sets = {"oldest": Filled(2 * size.sets), "sets": [size.sets], "ways": [size.ways]}
     return {
@@ -195,7 +212,7 @@ def plic() -> dict[str, Any]:
 
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
+    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES, "carried": len(machine.INSTRUCTIONS)}
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 

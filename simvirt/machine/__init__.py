@@ -10,7 +10,7 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "reset", "type_in")
+FUNCTIONS = ("advance", "carry_out", "forget", "look", "offered", "place_of", "reach", "reset", "rights", "type_in")
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -24,7 +24,14 @@ WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 
 advance = _machine.advance
+carry_out = _machine.carry_out
+forget = _machine.forget
+look = _machine.look
+offered = _machine.offered
+place_of = _machine.place_of
+reach = _machine.reach
 reset = _machine.reset
+rights = _machine.rights
 type_in = _machine.type_in
 
 

@@ -82,7 +82,7 @@ def note(m: Machine, a: int, place: int, access: int) -> None:
     page: int = a & -4096
     if access == WRITE:
         forget_code(m, place >> 12)
-        m.fast.writes[s] = page
+        m.fast.writes[s] = UNFOUND if m.hart.shared[0] else page
         if m.fast.reads[s] != page:
             m.fast.reads[s] = UNFOUND
     else:
@@ -137,6 +137,16 @@ def finish(m: Machine, i: int, size: int) -> None:
     m.hart.count[0] -= m.code.left[i]
     write_device(m, m.memory.device[0], m.memory.address[0], size, value)
     m.hart.count[0] += m.code.left[i]
+
+
+@apart
+def behind_device(m: Machine, i: int) -> int:
+    """The row to go on with behind an access to a device; its block is left if the device wants the hart to look around."""
+    if m.hart.limit[0] != 0:
+        return i + 1
+    m.hart.count[0] -= m.code.left[i]
+    m.hart.pc[0] = m.hart.page[0] + m.code.behind[i]
+    return LEFT
 
 
 @apart

@@ -145,3 +145,5 @@ RESET = 3
 FAILED = 4
 IDLE = 5
 OUTPUT = 6
+EXIT = 7  # the hart has trapped out of what a monitor lets it run
+CALL_OUT = 8  # it has come to an instruction that is the monitor's

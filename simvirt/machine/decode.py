@@ -28,7 +28,9 @@ def decode(m: Machine, row: int, bits: int, at: int) -> int:
         if bits & m.patterns.mask[pattern] == m.patterns.match[pattern]:
             fill(m, row, bits, pattern)
             if fits(m, row, pattern):
-                m.code.link[row] = bits if m.patterns.ends[pattern] == SYSTEM_END else 0
+                if m.patterns.ends[pattern] == SYSTEM_END:
+                    m.code.link[row] = bits
+                    m.code.op[row] = m.cache.call_out[0] if m.hart.translates[0] else m.code.op[row]
                 return complete(m, row, pattern)
     m.code.op[row], m.code.imm[row] = m.cache.illegal[0], bits
     return 1
