@@ -44,6 +44,7 @@ class Size:
     sets: int = 128
     ways: int = 4
     pace: int = 1  # instructions a tick of the clock
+    logged: int = 0  # rows of the log; none where nobody looks at what happens
 
     @property
     def pages(self) -> int:
@@ -166,6 +167,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "plic": plic(),
         "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
         "counts": counts(),
+        "log": log(size.logged),
     }
 
 
@@ -197,6 +199,11 @@ def counts() -> dict[str, Any]:
     """All zero."""
     sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
+
+
+def log(count: int) -> dict[str, Any]:
+    """The log, of so many rows."""
+    return rows(tables.Log, count) | {"filled": [0], "rows": [count]}
 
 
 def decoding() -> dict[str, dict[str, Any]]:
