@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from simvirt.catalog import Catalog
-from simvirt.catalog.records import S, HostEntry, PlatformCosts
+from simvirt.catalog.records import HostEntry, PlatformCosts, S
 from simvirt.emulation.operations import DEVICES, exits_by_operation, performed
 from simvirt.result.emulation_document import EmulationCost, EmulationDocument, OperationCost
 from simvirt.scenario.spec.models import HostSpec
@@ -23,9 +23,7 @@ GENERIC: Final = "generic"
 
 def charged(document: EmulationDocument, platform: str, model: str = GENERIC) -> EmulationCost:
     """What a run would cost on a platform on a host; ScenarioError where the catalogue has no such platform or host."""
-    catalog = Catalog()
-    host = catalog.resolve_host(HostSpec(model=model))
-    costs = catalog.platform_costs(catalog.named_platform(platform), host)
+    costs, host = costs_on(platform, model)
     own = document.instructions / host.clock_hz
     rows = tuple(rows_of(document, costs, host))
     return EmulationCost(
@@ -34,6 +32,13 @@ def charged(document: EmulationDocument, platform: str, model: str = GENERIC) ->
         overhead=sum(row.charged_s for row in rows) / own if own else None,
         overhead_of_exits=sum(row.exits_s for row in rows) / own if own and document.exits else None,
     )
+
+
+def costs_on(platform: str, model: str) -> tuple[PlatformCosts, HostEntry]:
+    """What operations cost on a platform on a host, and the host; ScenarioError where the catalogue has no such platform or host."""
+    catalog = Catalog({})
+    host = catalog.resolve_host(HostSpec(model=model))
+    return catalog.platform_costs(catalog.named_platform(platform), host), host
 
 
 def exit_seconds(host: HostEntry) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,12 +60,23 @@ def sized(memory: str) -> Size:
     return Size(memory=found)
 
 
+class Exits(Counter[str]):
+    """Exits to the monitor by their names, which may be told of each."""
+
+    told: Callable[[str], None] | None = None
+
+    def __setitem__(self, name: str, count: int) -> None:
+        super().__setitem__(name, count)
+        if self.told is not None:
+            self.told(name)
+
+
 class Made:
     """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.exits: Counter[str] = Counter()
+        self.exits = Exits()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
         given = initial(size)

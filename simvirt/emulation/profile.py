@@ -22,7 +22,7 @@ def profile_text(document: EmulationDocument, model: str) -> str:
     """A file that a scenario includes; UsageError for a guest that has carried out nothing, ScenarioError for an unknown host."""
     if not document.instructions:
         raise UsageError(f"--profile: {document.guest} carried out no instruction, so that it has no rates")
-    clock = Catalog().resolve_host(HostSpec(model=model)).clock_hz
+    clock = Catalog({}).resolve_host(HostSpec(model=model)).clock_hz
     return "\n".join(lines(document, model, clock)) + "\n"
 
 
@@ -30,8 +30,8 @@ def lines(document: EmulationDocument, model: str, clock: float) -> Iterator[str
     """The lines of the file."""
     name = name_of(document.guest)
     counted = f"{document.instructions:,} instructions of {document.guest}, {document.technique}, simvirt emulate"
-    yield f"# Rates of {document.guest}, counted on the emulated machine over {document.instructions:,} instructions; one instruction a cycle"
-    yield f"# of {model} is assumed. In a scenario: include this file, and say profile: {name}"
+    yield f"# Rates of {document.guest}, counted on the emulated machine over {document.instructions:,} instructions;"
+    yield f"# one instruction a cycle of {model} is assumed. In a scenario: include this file, and say profile: {name}"
     yield "catalog:"
     yield "  profiles:"
     yield f"    {name}:"
@@ -42,7 +42,8 @@ def lines(document: EmulationDocument, model: str, clock: float) -> Iterator[str
     for operation, count in performed(document).items():
         if operation != IDLE:
             rate = count / document.instructions * clock
-            yield f"        {operation}: {{value: {rate:.0f}/s, spread: [{rate:.0f}/s, {rate:.0f}/s], source: \"counted: {count:,} in {counted}\"}}"
+            spread = f"[{rate:.0f}/s, {rate:.0f}/s]"
+            yield f"        {operation}: {{value: {rate:.0f}/s, spread: {spread}, source: \"counted: {count:,} in {counted}\"}}"
     for operation in NOT_COUNTED:
         yield f"        # {operation}: assumed, as generic: the machine does not count it"
 
