@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from simvirt import machine
 from simvirt.emulation import encoding
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.registers import REGISTERS
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
@@ -44,6 +46,7 @@ class Size:
     sets: int = 128
     ways: int = 4
     pace: int = 1  # instructions a tick of the clock
+    logged: int = 0  # rows of the log; none where nobody looks at what happens
 
     @property
     def pages(self) -> int:
@@ -59,11 +62,19 @@ def sized(memory: str) -> Size:
     return Size(memory=found)
 
 
+Happening = tuple[int, int, int, int, int, int]
+"""A row of the log: its kind, what, where, more, the count of instructions and the ticks that had passed in waiting."""
+LOG_COLUMNS: Final = ("kind", "what", "where", "more", "count", "skipped")
+
+
 class Made:
     """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
 
-    def __init__(self, size: Size) -> None:
+    told: Callable[[str], None] | None = None  # of each exit to a monitor, by its name
+
+    def __init__(self, size: Size, options: Options | None = None) -> None:
         self.size = size
+        self.options = options or Options()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
         self.records: dict[str, Any] = {}
@@ -108,6 +119,11 @@ class Made:
     def exits(self) -> Counter[str]:
         """Exits to a monitor, by what they are for; a machine that nobody virtualizes has none."""
         return Counter()
+
+    def happened(self) -> Sequence[Happening]:
+        """What the log has, which is empty afterwards."""
+        count, self.log["filled"][0] = int(self.log["filled"][0]), 0
+        return list(zip(*([int(value) for value in self.log[column][:count]] for column in LOG_COLUMNS), strict=True))
 
     def counted(self) -> dict[str, Any]:
         """Tables of counts by their names."""
@@ -183,6 +199,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "plic": plic(),
         "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
         "counts": counts(),
+        "log": log(size.logged),
     }
 
 
@@ -212,10 +229,19 @@ def plic() -> dict[str, Any]:
 
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES, "carried": len(machine.INSTRUCTIONS)}
+    sizes = {
+        "traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES,
+        "carried": len(machine.INSTRUCTIONS),
+    }
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 
+def log(count: int) -> dict[str, Any]:
+    """The log, of so many rows."""
+    return rows(tables.Log, count) | {"filled": [0], "rows": [count]}
+
+
+@cache
 def decoding() -> dict[str, dict[str, Any]]:
     """The patterns of the instruction set as tables: by bucket, the encodings that an instruction there may have."""
     patterns: dict[str, list[int]] = {column: [] for column in tables.Patterns.__annotations__}

@@ -92,7 +92,7 @@ def look_around(m: Machine, end: int) -> int:
 
 @boundary
 def carry_out(m: Machine) -> int:
-    """Carry out one instruction of a hart that a monitor keeps, or take the trap that it causes; its operation, -1 where fetching trapped."""
+    """Carry out an instruction of a hart that a monitor keeps, or take its trap; its operation, -1 where fetching trapped."""
     return fetch_and_carry_out(m)
 
 
@@ -112,7 +112,7 @@ def single(m: Machine) -> int:
 
 @boundary
 def reach(m: Machine, bits: int, at: int) -> int:
-    """Carry out a load or store of a device at a physical address, as an instruction says whose address is not its own; 1 if there is one."""
+    """Carry out a load or store of a device at a physical address, as transformed bits of an instruction say; 1 if there is one."""
     return reach_device(m, bits, at)
 
 

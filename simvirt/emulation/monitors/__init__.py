@@ -1,37 +1,35 @@
-"""Techniques of virtualization: one file each, and one entry here."""
+"""Techniques of virtualization: one file each, and one entry here. Nothing is loaded before a technique is used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simvirt.emulation.making import Made, Size
-from simvirt.emulation.monitors.interpretation import Interpretation
-from simvirt.emulation.monitors.nested import Nested
-from simvirt.emulation.monitors.options import Options
-from simvirt.emulation.monitors.paravirtual import Paravirtual
-from simvirt.emulation.monitors.translation import Translation
-from simvirt.emulation.monitors.trap import Trap
+from simvirt.emulation.monitors.options import Options, chosen
 from simvirt.errors import UsageError
+
+if TYPE_CHECKING:
+    from simvirt.emulation.making import Made, Size
 
 
 class Technique(NamedTuple):
-    """A technique: what it is, what makes the machine that a guest sees, and the options that it takes."""
+    """A technique: file and class of the machine that a guest sees, and the options that it takes."""
 
-    what: str
-    make: Callable[[Size, Options], Made]
+    file: str
+    kind: str
     takes: tuple[str, ...] = ()
 
 
-TECHNIQUES: Final[dict[str, Technique]] = {
-    "native": Technique("no monitor", lambda size, options: Made(size)),
-    "interpretation": Technique("every instruction is emulated", lambda size, options: Interpretation(size)),
-    "translation": Technique("call-outs in translated blocks, shadow page tables", lambda size, options: Translation(size)),
-    "trap": Technique("trap and emulate, shadow page tables", lambda size, options: Trap(size)),
-    "paravirtual": Technique("as trap, with hypercalls for a guest that makes them", lambda size, options: Paravirtual(size)),
-    "nested": Technique("the hypervisor extension, two stages of page tables", Nested, ("pages", "passed")),
+TECHNIQUES: Final = {
+    "native": Technique("native", "Native"),
+    "interpretation": Technique("interpretation", "Interpretation"),
+    "translation": Technique("translation", "Translation"),
+    "trap": Technique("trap", "Trap"),
+    "paravirtual": Technique("paravirtual", "Paravirtual"),
+    "nested": Technique("nested", "Nested", ("pages", "pass")),
 }
-"""What makes the machine that a guest sees, by technique."""
+"""Techniques by their names."""
 
 
 def found(technique: str) -> Technique:
@@ -43,9 +41,16 @@ def found(technique: str) -> Technique:
 
 def made(technique: str, size: Size, options: Options | None = None) -> Made:
     """The machine that a guest sees."""
-    return found(technique).make(size, options or Options())
+    one = found(technique)
+    kind: type[Made] = getattr(import_module(f"{__name__}.{one.file}"), one.kind)
+    return kind(size, options or Options())
 
 
-def listed() -> str:
-    """Techniques with what they are, for people."""
-    return "; ".join(f"{name}: {technique.what}" for name, technique in TECHNIQUES.items())
+def refuse(techniques: Sequence[str], pages: str | None, passed: str | None) -> None:
+    """UsageError where there is no such technique, or where none of them takes an option that is given."""
+    taken = {option for name in techniques for option in found(name).takes}
+    for option, value in (("pages", pages), ("pass", passed)):
+        if value is not None and option not in taken:
+            takers = ", ".join(name for name, technique in TECHNIQUES.items() if option in technique.takes)
+            raise UsageError(f"--{option} {value}: only {takers} takes it, for example --technique {takers} --{option} {value}")
+    chosen(pages, passed)

@@ -14,16 +14,18 @@ Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008; Go
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Final
 
 from simvirt import machine
-from simvirt.emulation.making import Filled, Size, as_column
+from simvirt.emulation.making import Filled, Happening, Size, as_column
 from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.monitors.stage import Stage, pages_for
 from simvirt.emulation.monitors.virtual import OPERATIONS, Virtualized
 from simvirt.emulation.registers import S_INTERRUPTS, SSTATUS_BITS, VS_EXCEPTIONS
 from simvirt.machine import constants as c
 from simvirt.machine.devices import bus
+from simvirt.machine.log import ENTERED, TRAPPED, WALKED
 
 TO_GUEST: Final = 0x100  # from the number of a supervisor's register to that of its guest
 OWN: Final = (c.STVEC, 0x140, c.SEPC, c.SCAUSE, c.STVAL, c.SATP)
@@ -44,7 +46,7 @@ class Nested(Virtualized):
     """The virtual machine of a guest with two stages of page tables."""
 
     def __init__(self, size: Size, options: Options) -> None:
-        super().__init__(size, pages_for(size.memory), dataclasses.replace(size, sets=1, ways=1))
+        super().__init__(size, options, pages_for(size.memory), dataclasses.replace(size, sets=1, ways=1))
         self.stage = Stage(self.real, size.memory, options.pages)
         self.passed = [DEVICES[name] for name in options.passed]
         self.real.plic["passed"][0] = int("plic" in options.passed)
@@ -182,13 +184,31 @@ class Nested(Virtualized):
         machine.forget(self.machine, 0, -1)
         machine.reset(self.machine)
 
+    def seen_of_real(self, rows: Sequence[Happening], exited: bool) -> Sequence[Happening]:
+        """Modes and traps of the guest on the real hart are its own, but for the trap by which it has exited."""
+        above = self.hart["mode"][0] == c.MACHINE
+        ends = len(rows) - 2 if exited else len(rows)
+        return [as_own(row) for k, row in enumerate(rows) if row[0] == WALKED or (k < ends and not above)]
+
     def counted(self) -> dict[str, Any]:
         """Counts of the guest, whose modes and traps on the real hart are its own."""
         found = super().counted()
         instructions, traps = [int(n) for n in found["instructions"]], [int(n) for n in found["traps"]]
         for mode in (c.USER, c.SUPERVISOR):
             instructions[mode] += int(self.real.counts["instructions"][c.GUEST + mode])
-            for cause in range(2 * c.CAUSES):
-                count = int(self.real.counts["traps"][(c.GUEST + mode) * 2 * c.CAUSES + cause])
-                traps[mode * 2 * c.CAUSES + cause - (cause >= c.CAUSES)] += count
+            for place in range((c.GUEST + mode) * 2 * c.CAUSES, (c.GUEST + mode + 1) * 2 * c.CAUSES):
+                if count := int(self.real.counts["traps"][place]):
+                    traps[own_trap(place)] += count
         return found | {"instructions": instructions, "traps": traps}
+
+
+def own_trap(place: int) -> int:
+    """The place of a guest's trap among those of a machine: its interrupts have numbers of their own."""
+    mode, cause = divmod(place, 2 * c.CAUSES)
+    return (mode - c.GUEST) * 2 * c.CAUSES + cause - (cause >= c.CAUSES)
+
+
+def as_own(row: Happening) -> Happening:
+    """What has happened in a guest's mode, as the guest sees it."""
+    kind, what, *rest = row
+    return (kind, what - c.GUEST if kind == ENTERED else own_trap(what) if kind == TRAPPED else what, *rest)  # type: ignore[return-value]

@@ -19,11 +19,11 @@ class Options:
     passed: tuple[str, ...] = ()
 
 
-def chosen(pages: str, passed: str) -> Options:
+def chosen(pages: str | None, passed: str | None) -> Options:
     """Options from what a command says; UsageError where there is no such thing."""
-    if pages and pages not in EXTENTS:
+    if pages is not None and pages not in EXTENTS:
         raise UsageError(f"--pages {pages}: expected one of {', '.join(EXTENTS)}, for example 2m")
-    names = tuple(name.strip() for name in passed.split(",") if name.strip())
+    names = tuple(name.strip() for name in (passed or "").split(",") if name.strip())
     wrong = next((name for name in names if name not in PASSED), None)
     if wrong is not None:
         raise UsageError(f"--pass {wrong}: expected devices of {', '.join(PASSED)}, for example uart,plic")

@@ -1,4 +1,4 @@
-"""The second stage of a guest: tables from guest-physical to physical addresses, filled when the guest touches a page for the first time."""
+"""The second stage: tables from guest-physical to physical addresses, filled when the guest touches a page for the first time."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from simvirt import machine
 from simvirt.emulation.making import Size
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.monitors.shadow import POOL, Key, Shadow
 from simvirt.emulation.monitors.virtual import OPERATIONS, Virtualized
 from simvirt.machine import constants as c
@@ -29,8 +30,8 @@ REACH: Final = 1 << 38  # virtual addresses of a table of three levels
 class Trap(Virtualized):
     """The virtual machine of a guest whose kernel has no privileges."""
 
-    def __init__(self, size: Size) -> None:
-        super().__init__(size, POOL)
+    def __init__(self, size: Size, options: Options) -> None:
+        super().__init__(size, options, POOL)
         self.shadow = Shadow(self.real, size.memory)
 
     def turn(self) -> None:
@@ -68,8 +69,12 @@ class Trap(Virtualized):
     def emulate(self, cause: int | str) -> None:
         """Carry out an instruction; shadows follow from what it did."""
         status = self.csr[c.MSTATUS] & c.STATUS_MXR
+        of_kernel = cause == c.ECALL and self.hart["mode"][0] != c.USER
         op = self.single()
-        self.note_single(cause, op)
+        if of_kernel:
+            self.note(cause, "call of the kernel")
+        else:
+            self.note_single(cause, op)
         if op == FENCE:
             self.fenced()
         elif op in FENCES or self.csr[c.MSTATUS] & c.STATUS_MXR != status:

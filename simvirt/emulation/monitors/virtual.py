@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from simvirt import machine
 from simvirt.emulation.causes import cause_of
-from simvirt.emulation.making import PAGE, Made, Size
+from simvirt.emulation.making import PAGE, Happening, Made, Size
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.registers import NUMBERS
 from simvirt.machine import constants as c
 from simvirt.machine.fetching import ACROSS
+from simvirt.machine.log import WALKED
 
 NONE: Final = "none"
 HALF: Final = (1 << 63) - 1
@@ -20,17 +23,18 @@ HALF: Final = (1 << 63) - 1
 class Virtual(Made):
     """A hart that an interpreter carries out, instruction by instruction."""
 
-    def __init__(self, size: Size) -> None:
-        super().__init__(size)
+    def __init__(self, size: Size, options: Options) -> None:
+        super().__init__(size, options)
         self.hart["shared"][0] = 1
 
 
 class Virtualized(Virtual):
     """A virtual hart with a real one below it, which runs what the monitor lets it run; an exit is where it may not go on."""
 
-    def __init__(self, size: Size, pool: int, own: Size | None = None) -> None:
-        super().__init__(own or size)
+    def __init__(self, size: Size, options: Options, pool: int, own: Size | None = None) -> None:
+        super().__init__(own or size, options)
         self.size = size
+        self.seen: list[Happening] = []
         self.noted: Counter[tuple[int | str, int | str, int]] = Counter()
         self.real = Made(dataclasses.replace(size, memory=size.memory + pool * PAGE))
         self.share(self.real, "memory", "ram")
@@ -54,6 +58,8 @@ class Virtualized(Virtual):
     def note(self, cause: int | str, what: int | str, register: int = -1) -> None:
         """Count an exit by its cause and what it was for: words, or the number of an operation and of its register of control."""
         self.noted[cause, what, register] += 1
+        if self.told is not None:
+            self.told(named(cause, what, register))
 
     def note_single(self, cause: int | str, op: int) -> None:
         """Count an exit for an instruction that has been carried out."""
@@ -83,11 +89,14 @@ class Virtualized(Virtual):
     def settle(self) -> None:
         """Add instructions since the mode was entered to those of the mode."""
         hart = self.hart
-        self.counts["instructions"][int(hart["mode"][0]) + c.GUEST * int(hart["virtual"][0])] += int(hart["count"][0]) - int(hart["since"][0])
+        mode = int(hart["mode"][0]) + c.GUEST * int(hart["virtual"][0])
+        self.counts["instructions"][mode] += int(hart["count"][0]) - int(hart["since"][0])
         hart["since"][0] = hart["count"][0]
 
     def run_real(self, mode: int, virtual: int) -> int:
         """Let the real hart run the guest in a mode of its own, until it is time to look around or it exits; why it came back."""
+        if self.size.logged:
+            self.gather(super().happened())
         own, hart = self.hart, self.real.hart
         for column in ("pc", "count", "taken", "skipped", "reserved"):
             hart[column][0] = own[column][0]
@@ -100,10 +109,28 @@ class Virtualized(Virtual):
         own["taken"][0] = int(hart["taken"][0]) - exited
         if stop == c.OUTPUT:
             own["stop"][0] = stop
+        if self.size.logged:
+            self.seen += self.seen_of_real(self.real.happened(), exited)
         return int(stop)
+
+    def happened(self) -> Sequence[Happening]:
+        """What has happened to the guest, and the walks that the real hart has done for it."""
+        self.gather(super().happened())
+        seen, self.seen = self.seen, []
+        return seen
+
+    def gather(self, rows: Sequence[Happening]) -> None:
+        """Take over what the virtual hart has logged, but for walks that the monitor has done itself."""
+        self.seen += [row for row in rows if row[0] != WALKED]
+
+    def seen_of_real(self, rows: Sequence[Happening], exited: bool) -> Sequence[Happening]:
+        """What of the log of the real hart is the guest's: here walks only, as modes and traps are those of the virtual hart."""
+        return [row for row in rows if row[0] == WALKED]
 
     def counted(self) -> dict[str, Any]:
         """Counts of the guest, and of the page tables that the real hart walked for it."""
+        self.bring_back()
+        self.settle()
         real, own = self.real.counts, self.counts
         walked = {name: real[name] for name in ("walks", "references", "second", "evictions")}
         fences = [int(own["fences"][0]) + int(real["fences"][0]), int(own["fences"][1])]
