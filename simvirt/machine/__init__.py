@@ -10,7 +10,7 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "carry_out", "forget", "look", "offered", "place_of", "reach", "reset", "rights", "type_in")
+FUNCTIONS = ("advance", "carry_out", "forget", "lend", "look", "offered", "place_of", "reach", "reset", "rights", "type_in")
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -26,6 +26,7 @@ WORDS: dict[str, int] = _machine.WORDS
 advance = _machine.advance
 carry_out = _machine.carry_out
 forget = _machine.forget
+lend = _machine.lend
 look = _machine.look
 offered = _machine.offered
 place_of = _machine.place_of

@@ -7,6 +7,7 @@ from simvirt.machine.constants import (
     BUDGET,
     DUMP,
     EXECUTES,
+    GUEST,
     GUEST_CONTEXTS,
     LEFT,
     MIDELEG,
@@ -73,6 +74,21 @@ def run(m: Machine) -> None:
         i = step(m, x, i)
         if i < 0:
             i = next_single(m, until)
+
+
+@boundary
+def lend(m: Machine, pc: int, count: int, taken: int, skipped: int, reserved: int, mode: int, limit: int) -> int:
+    """Run for another hart from where it stands, in a mode (of a guest, with GUEST added), up to a count of instructions."""
+    return run_for(m, pc, count, taken, skipped, reserved, mode, limit)
+
+
+def run_for(m: Machine, pc: int, count: int, taken: int, skipped: int, reserved: int, mode: int, limit: int) -> int:
+    """Take over where the other hart stands, and run; why it came back."""
+    m.hart.pc[0], m.hart.count[0], m.hart.since[0], m.hart.taken[0] = pc, count, count, taken
+    m.hart.skipped[0], m.hart.reserved[0] = skipped, reserved
+    m.hart.mode[0], m.hart.virtual[0] = mode & 3, 1 if mode & GUEST else 0
+    refresh(m)
+    return go(m, limit + taken)
 
 
 @boundary

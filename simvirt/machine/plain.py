@@ -5,10 +5,10 @@ from typing import Any
 
 from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
-from simvirt.machine.loop import advance, carry_out, forget, look, offered, place_of, reach, reset, rights, type_in
+from simvirt.machine.loop import advance, carry_out, forget, lend, look, offered, place_of, reach, reset, rights, type_in
 
 __all__ = [
-    "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_out", "forget", "look", "offered", "place_of", "reach", "reset",
+    "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_out", "forget", "lend", "look", "offered", "place_of", "reach", "reset",
     "rights", "type_in",
 ]
 

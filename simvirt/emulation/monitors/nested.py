@@ -21,7 +21,7 @@ from simvirt import machine
 from simvirt.emulation.making import Filled, Happening, Size, as_column
 from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.monitors.stage import Stage, pages_for
-from simvirt.emulation.monitors.virtual import OPERATIONS, Virtualized
+from simvirt.emulation.monitors.virtual import OPERATIONS, Virtualized, cells
 from simvirt.emulation.registers import S_INTERRUPTS, SSTATUS_BITS, VS_EXCEPTIONS
 from simvirt.machine import constants as c
 from simvirt.machine.devices import bus
@@ -52,19 +52,20 @@ class Nested(Virtualized):
         self.real.plic["passed"][0] = int("plic" in options.passed)
         self.injected = S_INTERRUPTS & ~(c.SEIP if "plic" in options.passed else 0)
         self.inside = False
-        self.hart["injects"][0] = 1
+        self.own["injects"][0] = 1
+        self.modes, self.traps = cells(self.real.counts["instructions"]), cells(self.real.counts["traps"])
         self.unfound = as_column(Filled(c.FAST * (c.CONTEXTS // 2), c.UNFOUND))
         self.real_csr[c.MCOUNTEREN] = 0xFFFFFFFF
 
     def turn(self) -> None:
         """Run the guest up to its next exit, or to when it is time to look around."""
-        hart = self.hart
-        above = hart["mode"][0] == c.MACHINE
-        if hart["virtual"][0] or (above and hart["context"][0] != c.BARE):
+        own = self.own
+        above = own["mode"][0] == c.MACHINE
+        if own["virtual"][0] or (above and own["context"][0] != c.BARE):
             self.note_single("carried out in its place", self.single())
             return
-        hart["injects"][0] = 1
-        if hart["limit"][0] <= hart["count"][0]:
+        own["injects"][0] = 1
+        if own["limit"][0] <= own["count"][0]:
             return
         if above:
             self.bring_back()
@@ -73,7 +74,7 @@ class Nested(Virtualized):
             self.put_supervisor()
         stop = self.run_inside(above)
         if stop == c.EXIT:
-            self.leave(int(self.real_csr[c.MCAUSE]), int(self.real_csr[c.MTVAL]))
+            self.leave(self.real_csr[c.MCAUSE], self.real_csr[c.MTVAL])
 
     def put_machine(self) -> None:
         """Let the real hart run the guest's machine mode without privileges and without a table: everything privileged leaves."""
@@ -89,11 +90,11 @@ class Nested(Virtualized):
             csr[number + TO_GUEST] = own[number]
         for number in COPIED:
             csr[number] = own[number]
-        csr[c.VSSTATUS] = int(csr[c.VSSTATUS]) & ~SSTATUS_BITS | int(own[c.MSTATUS]) & SSTATUS_BITS
-        csr[c.MEDELEG] = csr[c.HEDELEG] = int(own[c.MEDELEG]) & VS_EXCEPTIONS
+        csr[c.VSSTATUS] = csr[c.VSSTATUS] & ~SSTATUS_BITS | own[c.MSTATUS] & SSTATUS_BITS
+        csr[c.MEDELEG] = csr[c.HEDELEG] = own[c.MEDELEG] & VS_EXCEPTIONS
         csr[c.HIDELEG], csr[c.HCOUNTEREN] = c.GUEST_BITS, own[c.MCOUNTEREN]
-        csr[c.MIE] = (int(own[c.MIE]) & S_INTERRUPTS & int(own[c.MIDELEG])) << 1
-        csr[c.MIP] = (int(own[c.MIP]) & c.SSIP) << 1
+        csr[c.MIE] = (own[c.MIE] & S_INTERRUPTS & own[c.MIDELEG]) << 1
+        csr[c.MIP] = (own[c.MIP] & c.SSIP) << 1
         csr[c.HSTATUS] = c.HSTATUS_VTW
         for number, bit, trapped in VIRTUAL_TRAPS:
             csr[c.HSTATUS] |= trapped if own[number] & bit else 0
@@ -107,18 +108,18 @@ class Nested(Virtualized):
 
     def run_inside(self, above: bool) -> int:
         """Let the real hart run the guest, with the interrupts that are pending for it; why it came back."""
-        own, real = self.hart, self.real
+        own, modes = self.own, self.modes
         if own["since"][0] != own["count"][0]:
             self.settle()
         if not above:
             self.inject()
-        before = int(real.counts["instructions"][c.GUEST]), int(own["count"][0])
-        stop = self.run_real(c.USER if above else int(own["mode"][0]), 1)
+        before = modes[c.GUEST]
+        stop = self.run_real(c.USER if above else own["mode"][0], 1)
         if above:
-            real.counts["instructions"][c.GUEST] = before[0]
+            modes[c.GUEST] = before
         else:
-            own["mode"][0] = int(self.real_csr[c.MSTATUS]) >> c.MPP_BIT & 3 if stop == c.EXIT else real.hart["mode"][0]
-            own["since"][0] = int(own["since"][0]) + int(own["count"][0]) - before[1]
+            own["mode"][0] = self.real_csr[c.MSTATUS] >> c.MPP_BIT & 3 if stop == c.EXIT else self.below["mode"][0]
+            own["since"][0] = own["count"][0]
         return stop
 
     def inject(self) -> None:
@@ -126,16 +127,16 @@ class Nested(Virtualized):
         csr = self.real_csr
         pending = machine.offered(self.machine)
         lines = (pending & self.injected & ~c.SSIP) << 1
-        csr[c.MIP] = int(csr[c.MIP]) & (c.SSIP << 1) | lines
+        csr[c.MIP] = csr[c.MIP] & (c.SSIP << 1) | lines
         if self.passed:
             waited = (c.MEIP | c.SEIP) & ~pending
-            csr[c.MIE] = int(csr[c.MIE]) & ~(c.MEIP | c.SEIP) | waited
+            csr[c.MIE] = csr[c.MIE] & ~(c.MEIP | c.SEIP) | waited
 
     def leave(self, cause: int, value: int) -> None:
         """Handle an exit."""
-        self.real.counts["traps"][self.where() * 2 * c.CAUSES + (cause if cause >= 0 else (cause & 63) + c.CAUSES)] -= 1
+        self.traps[self.where() * 2 * c.CAUSES + (cause if cause >= 0 else (cause & 63) + c.CAUSES)] -= 1
         if cause in FAULTS:
-            self.fault(cause, (int(self.real_csr[c.MTVAL2]) << 2) + (value & 3))
+            self.fault(cause, (self.real_csr[c.MTVAL2] << 2) + (value & 3))
         elif cause < 0:
             self.note(cause, "of a device that is passed through")
         else:
@@ -143,7 +144,7 @@ class Nested(Virtualized):
 
     def where(self) -> int:
         """Mode of the real hart that an exit has come from."""
-        return c.GUEST + (int(self.real_csr[c.MSTATUS]) >> c.MPP_BIT & 3)
+        return c.GUEST + (self.real_csr[c.MSTATUS] >> c.MPP_BIT & 3)
 
     def fault(self, cause: int, a: int) -> None:
         """A page that is touched for the first time, an access to a device, or one to nothing."""
@@ -153,7 +154,7 @@ class Nested(Virtualized):
         elif any(first <= a < first + extent for first, extent in self.passed):
             self.stage.map(a)
             self.note(cause, "first touch of a device")
-        elif machine.reach(self.machine, int(self.real_csr[c.MTINST]), a):
+        elif machine.reach(self.machine, self.real_csr[c.MTINST], a):
             self.note(cause, "device access")
         else:
             self.single()
@@ -163,7 +164,7 @@ class Nested(Virtualized):
         """Carry out one instruction on the virtual hart; fences of it are fences of the real one."""
         self.bring_back()
         op = super().single()
-        self.hart["injects"][0] = 1 - int(self.hart["virtual"][0])
+        self.own["injects"][0] = 1 - self.own["virtual"][0]
         if op in FENCES:
             machine.forget(self.real.machine, 0, -1)
         return op
@@ -177,16 +178,16 @@ class Nested(Virtualized):
         for number in OWN:
             own[number] = csr[number + TO_GUEST]
         own[c.SCOUNTEREN] = csr[c.SCOUNTEREN]
-        own[c.MSTATUS] = int(own[c.MSTATUS]) & ~SSTATUS_BITS | int(csr[c.VSSTATUS]) & SSTATUS_BITS
-        enabled = S_INTERRUPTS & int(own[c.MIDELEG])
-        own[c.MIE] = int(own[c.MIE]) & ~enabled | int(csr[c.MIE]) >> 1 & enabled
-        own[c.MIP] = int(own[c.MIP]) & ~c.SSIP | int(csr[c.MIP]) >> 1 & c.SSIP
+        own[c.MSTATUS] = own[c.MSTATUS] & ~SSTATUS_BITS | csr[c.VSSTATUS] & SSTATUS_BITS
+        enabled = S_INTERRUPTS & own[c.MIDELEG]
+        own[c.MIE] = own[c.MIE] & ~enabled | csr[c.MIE] >> 1 & enabled
+        own[c.MIP] = own[c.MIP] & ~c.SSIP | csr[c.MIP] >> 1 & c.SSIP
         machine.forget(self.machine, 0, -1)
         machine.reset(self.machine)
 
     def seen_of_real(self, rows: Sequence[Happening], exited: bool) -> Sequence[Happening]:
         """Modes and traps of the guest on the real hart are its own, but for the trap by which it has exited."""
-        above = self.hart["mode"][0] == c.MACHINE
+        above = self.own["mode"][0] == c.MACHINE
         ends = len(rows) - 2 if exited else len(rows)
         return [as_own(row) for k, row in enumerate(rows) if row[0] == WALKED or (k < ends and not above)]
 

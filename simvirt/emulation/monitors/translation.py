@@ -18,5 +18,5 @@ class Translation(Trap):
 
     def run_real(self, mode: int, virtual: int) -> int:
         """Translate what is decoded while the guest's kernel runs."""
-        self.real.hart["translates"][0] = self.hart["mode"][0] != c.USER
+        self.below["translates"][0] = self.own["mode"][0] != c.USER
         return super().run_real(mode, virtual)

@@ -36,24 +36,25 @@ class Trap(Virtualized):
 
     def turn(self) -> None:
         """Run the guest up to its next exit, or to when it is time to look around."""
-        context = int(self.hart["context"][0])
-        if self.hart["fetching"][0] != (context - c.FAST if context & c.GUEST_CONTEXTS - 1 == c.OF_SUPERVISOR_SUM else context):
+        own = self.own
+        context = own["context"][0]
+        if own["fetching"][0] != (context - c.FAST if context & c.GUEST_CONTEXTS - 1 == c.OF_SUPERVISOR_SUM else context):
             self.note_single("translated differently", self.single())
             return
-        if self.hart["limit"][0] <= self.hart["count"][0]:
+        if own["limit"][0] <= own["count"][0]:
             return
         self.shadow.enter(self.key(context))
         stop = self.run_real(c.USER, 0)
         if stop == c.EXIT:
-            self.leave(int(self.real_csr[c.MCAUSE]), int(self.real_csr[c.MTVAL]))
+            self.leave(self.real_csr[c.MCAUSE], self.real_csr[c.MTVAL])
         elif stop == c.CALL_OUT:
             self.emulate("call-out")
 
     def key(self, context: int) -> Key:
         """What a context of the guest translates by."""
         if context >= c.GUEST_CONTEXTS:
-            return context, int(self.csr[c.VSATP]), int(self.csr[c.HGATP])
-        return context, int(self.csr[c.SATP]) if context != c.BARE else 0
+            return context, self.csr[c.VSATP], self.csr[c.HGATP]
+        return context, self.csr[c.SATP] if context != c.BARE else 0
 
     def leave(self, cause: int, value: int) -> None:
         """Handle an exit: a hidden fault, or an instruction to carry out."""
@@ -62,14 +63,14 @@ class Trap(Virtualized):
         elif self.fill(value, ACCESS[cause]):
             self.note(cause, "hidden fault")
         else:
-            taken = self.hart["taken"][0]
+            taken = self.own["taken"][0]
             self.single()
-            self.note(cause, "true fault" if self.hart["taken"][0] > taken else "device access")
+            self.note(cause, "true fault" if self.own["taken"][0] > taken else "device access")
 
     def emulate(self, cause: int | str) -> None:
         """Carry out an instruction; shadows follow from what it did."""
         status = self.csr[c.MSTATUS] & c.STATUS_MXR
-        of_kernel = cause == c.ECALL and self.hart["mode"][0] != c.USER
+        of_kernel = cause == c.ECALL and self.own["mode"][0] != c.USER
         op = self.single()
         if of_kernel:
             self.note(cause, "call of the kernel")
@@ -95,5 +96,5 @@ class Trap(Virtualized):
         at = machine.place_of(self.machine, a, access)
         if not 0 <= at - self.size.base < self.size.memory or not -REACH <= a < REACH:
             return False
-        self.shadow.fill(self.key(int(self.hart["context"][0])), a, at, machine.rights(self.machine, a, access))
+        self.shadow.fill(self.key(self.own["context"][0]), a, at, machine.rights(self.machine, a, access))
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from simvirt import machine
@@ -45,7 +45,9 @@ class Virtualized(Virtual):
         self.real.share(self, "registers", "x")
         self.real.share(self, "counts", "accesses", "characters")
         self.real.hart["watched"][0] = 1
-        self.csr, self.real_csr = self.registers["csr"], self.real.registers["csr"]
+        self.csr, self.real_csr = cells(self.registers["csr"]), cells(self.real.registers["csr"])
+        self.own, self.below = all_cells(self.hart), all_cells(self.real.hart)
+        self.imm = cells(self.code["imm"])
 
     @property
     def exits(self) -> Counter[str]:
@@ -63,7 +65,7 @@ class Virtualized(Virtual):
 
     def note_single(self, cause: int | str, op: int) -> None:
         """Count an exit for an instruction that has been carried out."""
-        self.note(cause, op, int(self.code["imm"][ACROSS]) if op in OF_REGISTERS else -1)
+        self.note(cause, op, self.imm[ACROSS] if op in OF_REGISTERS else -1)
 
     def single(self) -> int:
         """Carry out one instruction, or take the trap that it causes; its operation, less than 0 where it could not be fetched."""
@@ -74,7 +76,7 @@ class Virtualized(Virtual):
         stop = machine.look(self.machine, end)
         while not stop:
             self.turn()
-            stop = self.hart["stop"][0] or machine.look(self.machine, end)
+            stop = self.own["stop"][0] or machine.look(self.machine, end)
         self.bring_back()
         self.settle()
         return int(stop)
@@ -88,30 +90,28 @@ class Virtualized(Virtual):
 
     def settle(self) -> None:
         """Add instructions since the mode was entered to those of the mode."""
-        hart = self.hart
-        mode = int(hart["mode"][0]) + c.GUEST * int(hart["virtual"][0])
-        self.counts["instructions"][mode] += int(hart["count"][0]) - int(hart["since"][0])
-        hart["since"][0] = hart["count"][0]
+        own = self.own
+        self.counts["instructions"][own["mode"][0] + c.GUEST * own["virtual"][0]] += own["count"][0] - own["since"][0]
+        own["since"][0] = own["count"][0]
 
     def run_real(self, mode: int, virtual: int) -> int:
         """Let the real hart run the guest in a mode of its own, until it is time to look around or it exits; why it came back."""
         if self.size.logged:
             self.gather(super().happened())
-        own, hart = self.hart, self.real.hart
-        for column in ("pc", "count", "taken", "skipped", "reserved"):
-            hart[column][0] = own[column][0]
-        hart["since"][0], hart["mode"][0], hart["virtual"][0] = own["count"][0], mode, virtual
-        machine.reset(self.real.machine)
-        stop = machine.advance(self.real.machine, int(own["limit"][0]) + int(own["taken"][0]))
+        own, below = self.own, self.below
+        pc, count, taken, reserved = own["pc"], own["count"], own["taken"], own["reserved"]
+        stop = machine.lend(
+            self.real.machine, pc[0], count[0], taken[0], own["skipped"][0], reserved[0], mode + virtual * c.GUEST, own["limit"][0],
+        )
         exited = stop == c.EXIT
-        own["pc"][0] = self.real_csr[c.MEPC] if exited else hart["pc"][0]
-        own["count"][0], own["reserved"][0] = hart["count"][0], hart["reserved"][0]
-        own["taken"][0] = int(hart["taken"][0]) - exited
+        pc[0] = self.real_csr[c.MEPC] if exited else below["pc"][0]
+        count[0], reserved[0] = below["count"][0], below["reserved"][0]
+        taken[0] = below["taken"][0] - exited
         if stop == c.OUTPUT:
             own["stop"][0] = stop
         if self.size.logged:
             self.seen += self.seen_of_real(self.real.happened(), exited)
-        return int(stop)
+        return stop  # type: ignore[no-any-return]
 
     def happened(self) -> Sequence[Happening]:
         """What has happened to the guest, and the walks that the real hart has done for it."""
@@ -136,6 +136,16 @@ class Virtualized(Virtual):
         fences = [int(own["fences"][0]) + int(real["fences"][0]), int(own["fences"][1])]
         switches = [int(a) + int(b) for a, b in zip(own["switches"], real["switches"], strict=True)]
         return own | walked | {"fences": fences, "switches": switches}
+
+
+def cells(column: Any) -> Any:
+    """A column for single values, which are numbers of Python."""
+    return memoryview(column) if machine.MODE == "compiled" else column
+
+
+def all_cells(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a table, for single values."""
+    return {name: cells(column) for name, column in table.items()}
 
 
 OF_REGISTERS: Final = frozenset(op for op, name in enumerate(machine.INSTRUCTIONS) if name.startswith("csr"))
