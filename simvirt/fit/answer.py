@@ -57,6 +57,7 @@ class FitResult(Displayed):
 
     def typed(self) -> FitDocument:
         """The result as a typed document; times in seconds."""
+        where: dict[str, Any] = {"failed": self.failed} if self.failed else {}
         document = FitDocument(
             simvirt=provenance.program(), scenario=provenance.name_of(self.scenario), seed=self.scenario.run.seed,
             platform=self.scenario.platforms[0].name, points=len(self.seen.points),
@@ -65,7 +66,7 @@ class FitResult(Displayed):
             hold_out=self._hold_out(), usl=usl(self.seen.points), compared=self.compared,
             next=further(self.seen, self.targets, self.work, [name for group in self.groups for name in group.names]),
             simulations=self.simulations, wall_s=self.wall_s, warnings=tuple(self.warnings()),
-            **({"failed": self.failed} if self.failed else {}),
+            **where,
         )
         return document.model_copy(update={"answer": sentence(document)})
 
@@ -92,7 +93,7 @@ class FitResult(Displayed):
     def frame(self) -> dict[str, list[Any]]:
         """One row for each fitted operation, as columns of equal length."""
         rows = self.typed().fitted
-        columns = {"operation": list(rows), "stated_s": [row.stated_s for row in rows.values()]}
+        columns: dict[str, list[Any]] = {"operation": list(rows), "stated_s": [row.stated_s for row in rows.values()]}
         return columns | {f"cpu_s.{end}": [getattr(row.cpu_s, end) for row in rows.values()] for end in ("value", "low", "high")}
 
     def summary(self) -> str:

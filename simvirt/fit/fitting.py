@@ -68,9 +68,10 @@ class Search:
         """Why there is no solution."""
         d, u = self.tried[-1]
         if d <= LEAST * self.wanted * 10 and u > self.wanted:
-            return (f"the simulated platform alone takes {u * 1e6:.3g} us for an execution, more than the {self.wanted * 1e6:.3g} us that were measured: "
-                    "check the platform, the host and the throughput")
-        return f"no demand was found whose simulated use is the measured one: {u * 1e6:.4g} us against {self.wanted * 1e6:.4g} us after {len(self.tried)} steps"
+            return (f"the simulated platform alone takes {u * 1e6:.3g} us for an execution, more than the {self.wanted * 1e6:.3g} us "
+                    "that were measured: check the platform, the host and the throughput")
+        return (f"no demand was found whose simulated use is the measured one: {u * 1e6:.4g} us against {self.wanted * 1e6:.4g} us after "
+                f"{len(self.tried)} steps")
 
 
 def fit(
@@ -83,7 +84,8 @@ def fit(
     started = time.perf_counter()
     if len(scenario.platforms) != 1:
         names = ", ".join(platform.name for platform in scenario.platforms)
-        raise UsageError(f"expected the platform on which it was measured, for example --platform {scenario.platforms[0].name}; it has {names}")
+        example = f"--platform {scenario.platforms[0].name}"
+        raise UsageError(f"expected the platform on which it was measured, for example {example}; there is {names}")
     seen, work = observed(scenario, points), work_s(scenario)
     laboratory = Laboratory(scenario, seen, jobs, said)
     result = FitResult(scenario, seen, work)
@@ -111,8 +113,9 @@ def _fit(laboratory: Laboratory, result: FitResult) -> None:
         _settle(result, search, fits[search.target.name])
     for target in found:
         fitted = fits[target.name]
-        result.failed.update({target.name: f"no use of {group[0][1]} shows in the measurements" for index, group in enumerate(target.groups)
-                              if fitted.value[index] <= 0})
+        for index, group in enumerate(target.groups):
+            if fitted.value[index] <= 0:
+                result.failed[".".join(group[0])] = "no CPU time of it shows in the measurements"
         if target.constant:
             result.idle[target.name] = (float(fitted.value[-1] - constants.get(target.name, 0.0)), float(fitted.half[-1]))
 
@@ -122,7 +125,7 @@ def _possible(laboratory: Laboratory, threads: int) -> None:
     for name, column in laboratory.seen.cores.items():
         most = float(np.nanmax(column))
         if most > threads:
-            raise UsageError(f"{name} used {most:.3g} CPUs, and the scenario's host has {threads}; expected the host on which it was measured")
+            raise UsageError(f"{name} used {most:.3g} CPUs, and the scenario's host has {threads}; expected the host where it was measured")
 
 
 def _solve(
@@ -151,7 +154,7 @@ def _settle(result: FitResult, search: Search, fitted: Fitted) -> None:
     """The group of a search that ended; a failure where it found nothing."""
     group = search.target.groups[search.index]
     if not search.solved:
-        result.failed[search.target.name] = search.why_not()
+        result.failed[".".join(group[0])] = search.why_not()
         return
     demand, half = search.tried[-1][0], float(fitted.half[search.index])
     own = half / search.slope if len(search.tried) > 1 else half * demand / search.wanted

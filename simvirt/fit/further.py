@@ -1,4 +1,4 @@
-"""What to measure next: services without measurements, mixes that tell operations apart, else the load that narrows the widest interval most."""
+"""What to measure next: services without measurements, mixes that tell operations apart, else the load that narrows intervals most."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def further(seen: Observed, found: Sequence[tuple[Target, Fitted]], work: Mappin
         return f"{unknown[2].name} at {_lowest(seen)} too: with no more points than demands there are no intervals"
     width, index, target, fit = max(known, key=lambda each: each[0])
     if width <= NARROW:
-        return f"nothing for the demands: the widest interval, of {'.'.join(target.groups[index][0])}, is ±{100 * width:.2g} %; other loads would show contention"
-    part, factor = _best(seen, target, fit, index, work)
-    most = max(math.fsum(rates.values()) for rates in seen.rates)
-    return (f"{target.name} at {part * most:.3g}/s: of the loads that were tried it narrows the widest interval most, of "
+        widest = f"{'.'.join(target.groups[index][0])}, is ±{100 * width:.2g} %"
+        return f"nothing for the demands: the widest interval, of {widest}; other loads would show contention"
+    load, factor = _best(seen, target, fit, index, work)
+    return (f"{target.name} at {load}: of the loads that were tried it narrows the widest interval most, of "
             f"{'.'.join(target.groups[index][0])}, from ±{100 * width:.2g} to ±{100 * width * factor:.2g} %")
 
 
@@ -47,20 +47,30 @@ def _lowest(seen: Observed) -> str:
     return f"{min(math.fsum(rates.values()) for rates in seen.rates) / 4:.3g}/s"
 
 
-def _best(seen: Observed, target: Target, fit: Fitted, index: int, work: Mapping[Name, float]) -> tuple[float, float]:
-    """The part of the highest load at which one more point narrows an interval most, and by which factor."""
+def _best(seen: Observed, target: Target, fit: Fitted, index: int, work: Mapping[Name, float]) -> tuple[str, float]:
+    """The load, of the present mix or of one operation alone, at which a further point narrows an interval most, and by which factor."""
     columns = target.columns([seen.visited[row] for row in target.rows], work)[:, fit.free]
     position = int(np.flatnonzero(np.flatnonzero(fit.free) == index)[0])
-    highest = columns[int(np.argmax(columns[:, : len(target.groups)].sum(axis=1)))].copy()
+    highest = max(seen.rates, key=lambda rates: math.fsum(rates.values()))
+    mixes = {"": highest} | {f" of {entry} alone": {entry: math.fsum(highest.values())} for entry in seen.alone if len(seen.alone) > 1}
     tried = []
-    for part in LOADS:
-        row = highest * part
-        if target.constant and fit.free[-1]:
-            row[-1] = 1.0
-        level = float(row @ fit.value[fit.free])
-        tried.append((narrower(columns, target.measured, row, level, position), part))
-    factor, part = min(tried)
-    return part, factor
+    for name, mix in mixes.items():
+        for part in LOADS:
+            row = target.columns([_visited(seen, mix, part)], work)[0][fit.free]
+            level = float(row @ fit.value[fit.free])
+            if level > 0:
+                tried.append((narrower(columns, target.measured, row, level, position), f"{part * math.fsum(mix.values()):.3g}/s{name}"))
+    factor, load = min(tried)
+    return load, factor
+
+
+def _visited(seen: Observed, mix: Mapping[str, float], part: float) -> dict[Name, float]:
+    """Executions per second of each operation at a part of a load."""
+    found: dict[Name, float] = {}
+    for entry, rate in mix.items():
+        for name, count in seen.alone[entry].items():
+            found[name] = found.get(name, 0.0) + part * rate * count
+    return found
 
 
 def _listed(names: Sequence[str]) -> str:

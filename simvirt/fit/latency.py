@@ -29,8 +29,8 @@ def by_latency(laboratory: Laboratory, result: FitResult) -> Group:
     measure = "latency_mean_s" if "latency_mean_s" in measures else next(iter(measures), None)
     if measure is None or not names:
         said = f" (names that are no service: {', '.join(result.seen.unknown[:5])})" if result.seen.unknown else ""
-        raise UsageError(f"nothing that was measured tells a demand{said}; expected the CPU use of services, for example web.cpu_cores, that of the "
-                         "host, or latencies")
+        raise UsageError(f"nothing that was measured tells a demand{said}; expected the CPU use of services, for example web.cpu_cores, "
+                         "that of the host, or latencies")
 
     def off(factor: float) -> float:
         try:
@@ -42,7 +42,7 @@ def by_latency(laboratory: Laboratory, result: FitResult) -> Group:
 
     factor = solve(off, 1.0, WIDEST)
     if factor is None:
-        raise UsageError(f"no factor on all demands makes the simulated {measure.removesuffix('_s').replace('_', ' ')} the measured one; measure the "
-                         "CPU use of services too")
+        raise UsageError(f"no factor on all demands makes the simulated {measure.removesuffix('_s').replace('_', ' ')} the measured one; "
+                         "measure the CPU use of services too")
     demand = factor * result.work[names[0]]
     return Group(names, demand, math.nan, demand, math.nan)

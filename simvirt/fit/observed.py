@@ -35,6 +35,8 @@ class Observed:
     unknown: tuple[str, ...] = ()
     """Names in the measurements that are none of the scenario's."""
     errors: Mapping[str, Floats] = field(default_factory=dict)
+    alone: Mapping[str, Mapping[Name, float]] = field(default_factory=dict)
+    """How often a request of each entry executes each operation."""
 
 
 def observed(scenario: Scenario, points: Sequence[Point]) -> Observed:
@@ -51,7 +53,8 @@ def observed(scenario: Scenario, points: Sequence[Point]) -> Observed:
     memory = {service: _column([_sum(point.memory_bytes, names, service) for point in points]) for service in services}
     errors = {service: _column([_error(point, names, service) for point in points]) for service in services}
     host = _column([point.host_cpu for point in points])
-    return Observed(points, rates, visited, _measured(used), _measured(memory), host, unknown, errors)
+    alone = {entry: visits(edges, {entry: 1.0}) for entry in scenario.mix}
+    return Observed(points, rates, visited, _measured(used), _measured(memory), host, unknown, errors, alone)
 
 
 def _column(values: Iterable[float | None]) -> Floats:
@@ -93,8 +96,8 @@ def _rates(scenario: Scenario, point: Point) -> dict[str, float]:
     if named:
         return named
     if not point.throughput_per_s:
-        refuse(point.file, point.line, "throughput_per_s", "expected the throughput of requests beside what was used, above 0, for example 400; "
-               "a load generator's output in the same folder tells it too")
+        refuse(point.file, point.line, "throughput_per_s", "expected the throughput of requests beside what was used, above 0, for example "
+               "400; a load generator's output in the same folder tells it too")
     total = math.fsum(mix.values())
     return {entry: point.throughput_per_s * weight / total for entry, weight in mix.items()}
 

@@ -51,7 +51,7 @@ def separable(columns: Floats) -> bool:
 
 
 def fitted(columns: Floats, measured: Floats, known: Floats | None = None) -> Fitted:
-    """Coefficients that explain what was measured; `known` relative standard errors of single points stand in where no residual can tell."""
+    """Coefficients that explain what was measured; `known` relative errors of single points stand in where no residual can tell."""
     weighted, target = columns / measured[:, None], np.ones(len(measured))
     value, _ = nnls(weighted, target)
     free = value > 0

@@ -40,10 +40,10 @@ def with_demands(scenario: Scenario, changed: Callable[[Name, AnyDistribution], 
     def of(name: Name) -> Callable[[AnyStep], tuple[AnyStep, ...]]:
         return lambda step: (step.model_copy(update={"cpu": changed(name, step.cpu)}) if isinstance(step, CpuStep) else step,)
 
-    services = {
-        service: spec.model_copy(update={"operations": {name: rewritten(steps, of((service, name))) for name, steps in spec.operations.items()}})
-        for service, spec in scenario.services.items()
-    }
+    services = {}
+    for service, spec in scenario.services.items():
+        operations = {name: rewritten(steps, of((service, name))) for name, steps in spec.operations.items()}
+        services[service] = spec.model_copy(update={"operations": operations})
     return scenario.model_copy(update={"services": services})
 
 

@@ -57,7 +57,8 @@ def targets(seen: Observed, work: Mapping[Name, float], threads: int) -> list[Ta
 
 
 def _target(
-    name: str, services: tuple[str, ...], seen: Observed, column: Floats, work: Mapping[Name, float], known: Floats | None, one: bool = False,
+    name: str, services: tuple[str, ...], seen: Observed, column: Floats, work: Mapping[Name, float], known: Floats | None,
+    one: bool = False,
 ) -> Target | None:
     """A target; None where no operation of it was executed."""
     rows = tuple(int(row) for row in np.flatnonzero(~np.isnan(column) & (column > 0)))

@@ -14,7 +14,10 @@ from simvirt.measurements.points import Point, averaged, number, refuse
 
 ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SIZE: Final = re.compile(r"([\d.]+)\s*([kKMGT]?i?B)")
-UNITS: Final = {"B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3, "TiB": 1024.0**4}
+UNITS: Final = {
+    "B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+    "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3, "TiB": 1024.0**4,
+}
 ROW: Final = re.compile(r"^(\S+)\s+(?:(\S+)\s+)?([\d.]+|--)%?\s+([\d.]+\s*[kKMGT]?i?B)\s*/", re.MULTILINE)
 Sample = tuple[int, str, float, float]
 """Line, container, CPU [cores], memory [bytes]."""
@@ -23,7 +26,7 @@ Sample = tuple[int, str, float, float]
 def recognises(text: str) -> bool:
     """Whether it is what docker stats prints."""
     plain = ESCAPES.sub("", text[:4000]).lstrip()
-    return plain.startswith("CONTAINER") and "CPU %" in plain or '"CPUPerc"' in plain
+    return (plain.startswith("CONTAINER") and "CPU %" in plain) or '"CPUPerc"' in plain
 
 
 def read(text: str, file: str) -> list[Point]:
@@ -52,7 +55,8 @@ def _of_lines(text: str, file: str) -> Iterator[Sample]:
         try:
             row = json.loads(each)
         except ValueError:
-            refuse(file, line, "", 'expected an object on the line, for example {"Name":"shop-web-1","CPUPerc":"2.30%","MemUsage":"256MiB / 2GiB"}')
+            example = '{"Name":"shop-web-1","CPUPerc":"2.30%","MemUsage":"256MiB / 2GiB"}'
+            refuse(file, line, "", f"expected an object on the line, for example {example}")
         if str(row.get("CPUPerc", "--")).startswith("--"):  # a container that is not up
             continue
         name = str(row.get("Name") or row.get("Container") or row.get("ID") or "")

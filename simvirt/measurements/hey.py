@@ -43,8 +43,8 @@ def _of_summary(text: str, file: str) -> Point:
 def _of_requests(text: str, file: str) -> Point:
     """Throughput over the time from the first beginning to the last end."""
     reader = csv.DictReader(io.StringIO(text))
-    rows = [(number(row["response-time"], file, reader.line_num, "response-time"), number(row.get("offset"), file, reader.line_num, "offset"))
-            for row in reader]
+    names = ("response-time", "offset")
+    rows = [tuple(number(row.get(name), file, reader.line_num, name) for name in names) for row in reader]
     if len(rows) < 2:
         refuse(file, 1, "", "expected at least two requests")
     took, began = np.array(rows).T

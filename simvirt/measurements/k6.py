@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from simvirt.measurements.points import Point, number, refuse
 
-QUANTILES: Final = {"avg": "mean", "med": "p50", "p(50)": "p50", "p(90)": "p90", "p(95)": "p95", "p(99)": "p99", "p(99.9)": "p999", "max": "max"}
+QUANTILES: Final = {
+    "avg": "mean", "med": "p50", "p(50)": "p50", "p(90)": "p90", "p(95)": "p95", "p(99)": "p99", "p(99.9)": "p999", "max": "max",
+}
 SIGN: Final = re.compile(r'"metrics"\s*:')
 
 

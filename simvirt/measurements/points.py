@@ -70,8 +70,8 @@ def merged(points: Sequence[Point]) -> Point:
 
 def _told_once(one: Point, two: Point, name: str, twice: bool) -> None:
     if twice:
-        refuse(two.file, two.line, name, f"is told by {one.file} too; expected one file of each kind for a run: give each run a folder of its "
-                                         "own, for example --from run-1 --from run-2")
+        said = "expected one file of each kind for a run: give each run a folder of its own, for example --from run-1 --from run-2"
+        refuse(two.file, two.line, name, f"is told by {one.file} too; {said}")
 
 
 def averaged(points: Sequence[Point]) -> Point:

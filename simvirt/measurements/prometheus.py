@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from simvirt.measurements.points import Point, refuse
@@ -23,8 +24,8 @@ METRICS: Final = {
 }
 """Metric -> what it tells."""
 SERVICE: Final = (
-    "container_label_com_docker_compose_service", "container_label_com_docker_swarm_service_name", "container", "service", "app", "name", "pod",
-    "job",
+    "container_label_com_docker_compose_service", "container_label_com_docker_swarm_service_name", "container", "service", "app",
+    "name", "pod", "job",
 )
 """Labels that name a service, the best first."""
 OPERATION: Final = ("handler", "route", "uri", "path", "endpoint")
@@ -49,8 +50,8 @@ def read(text: str, file: str, kind: str | None = None) -> list[Point]:
     for labels, values in series:
         told = kind or METRICS.get(labels.get("__name__", ""))
         if told is None:
-            refuse(file, None, "data.result.metric", f"expected a metric that is known ({', '.join(METRICS)}), or to be told what the expression "
-                   f'is: --from cpu=FILE, memory=, rate= or latency=; got {str(labels)[:80]}')
+            refuse(file, None, "data.result.metric", f"expected a metric that is known ({', '.join(METRICS)}), or to be told what the "
+                   f"expression is: cpu=FILE, memory=FILE, rate=FILE or latency=FILE; got {str(labels)[:80]}")
         if labels.get("container", "-") not in NOT_ONE:
             _add(found, told, _name(labels, told), _rates(values) if labels.get("__name__", "").endswith(("_total", "_count")) else values)
     if not found:
@@ -66,8 +67,9 @@ def _name(labels: Mapping[str, str], told: str) -> str:
 
 def _rates(values: Series) -> Series:
     """The increase per second up to each instant."""
-    pairs = zip(values, values[1:], strict=False)
-    return [(at, (now - before if now >= before else now) / (at - earlier)) for (earlier, before), (at, now) in pairs if at > earlier]
+    return [
+        (at, (now - before if now >= before else now) / (at - earlier)) for (earlier, before), (at, now) in pairwise(values) if at > earlier
+    ]
 
 
 def _add(found: dict[float, dict[str, dict[str, float]]], told: str, name: str, values: Series) -> None:

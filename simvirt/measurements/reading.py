@@ -26,13 +26,18 @@ def points(sources: Sequence[str], form: str | None = None) -> list[Point]:
         if path.is_dir():
             files = [each for each in sorted(path.iterdir()) if each.is_file() and not each.name.startswith(".")]
             if not files:
-                raise UsageError(f"{path}: an empty folder; expected the files of a run, for example {path}/k6.json and {path}/docker-stats.json")
+                raise UsageError(f"{path}: an empty folder; expected the files of a run, for example k6.json and docker-stats.json")
             found += _run([_file(each, kind, form)[0] for each in files])
             continue
         read, whole = _file(path, kind, form)
         found += read if whole else []
         halves += [] if whole else [read]
     return found + (_run(halves) if halves else [])
+
+
+def each(sources: Sequence[str], form: str) -> list[Point]:
+    """The points of files of one form, each file for itself."""
+    return [point for kind, path in map(_kind, sources) for point in _file(path, kind, form)[0]]
 
 
 def _kind(source: str) -> tuple[str | None, Path]:
@@ -62,7 +67,8 @@ def _run(files: Sequence[list[Point]]) -> list[Point]:
     if all(points[0].at_s is not None for points in files):
         found = at_instants(files)
         if not found:
-            refuse(files[-1][0].file, None, "data.result", "expected instants that the other files have too; ask for the same start, end and step")
+            refuse(files[-1][0].file, None, "data.result",
+                   "expected instants that the other files have too; ask for the same start, end and step")
         return found
     if any(points[0].at_s is None and len(points) > 1 for points in files):
         if len(files) == 1:

@@ -47,7 +47,8 @@ def _of_text(text: str, file: str) -> list[Point]:
 def _of_json(text: str, file: str) -> list[Point]:
     try:
         statistics: list[dict[str, Any]] = json.loads(text)["sysstat"]["hosts"][0]["statistics"]
-        loads = [cpu for each in statistics for cpu in each.get("cpu-load", each.get("cpu-load-all", [])) if str(cpu["cpu"]) in ("all", "-1")]
+        cpus = [cpu for each in statistics for cpu in each.get("cpu-load", each.get("cpu-load-all", []))]
+        loads = [cpu for cpu in cpus if str(cpu["cpu"]) in ("all", "-1")]
         return [Point(file, host_cpu=max(1 - sum(float(cpu.get(name, 0)) for name in NOT_BUSY) / 100, 0.0)) for cpu in loads]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         refuse(file, getattr(error, "lineno", 1), "sysstat", f"expected what sadf -j prints; {type(error).__name__}: {error}")

@@ -1,8 +1,8 @@
 """Points as a table: CSV, or JSON with the same keys; the name of a column is what it holds, with the unit at its end.
 
-`throughput_per_s`, `clients`, `duration_s`, `latency_mean_ms`, `latency_p95_ms`; of a service `web.cpu_cores`, `web.cpu_percent` (100 is one
-CPU), `web.cpu_s` (CPU seconds, beside `duration_s`), `web.memory_mib`; of an operation `web.GET /.throughput_per_s`; `host.cpu_percent` (of all
-CPUs of the host).
+`throughput_per_s`, `clients`, `duration_s`, `latency_mean_ms`, `latency_p95_ms`; of a service `web.cpu_cores`, `web.cpu_percent` (100 is
+one CPU), `web.cpu_s` (CPU seconds, beside `duration_s`), `web.memory_mib`; of an operation `web.GET /.throughput_per_s`;
+`host.cpu_percent` (of all CPUs of the host).
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any, Final
 
 from simvirt.measurements.points import Point, number, refuse
 from simvirt.scenario.reading.reader import read as read_tree
-from simvirt.scenario.reading.tree import Scalar
+from simvirt.scenario.reading.tree import Scalar, Table
 from simvirt.scenario.reading.tree import Sequence as Items
-from simvirt.scenario.reading.tree import Table
 
 TIMES: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 SIZES: Final = {"bytes": 1.0, "kib": 1024.0, "mib": 1024.0**2, "gib": 1024.0**3}

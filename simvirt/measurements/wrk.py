@@ -27,7 +27,8 @@ def read(text: str, file: str) -> list[Point]:
     """The run that was printed."""
     rate, clients, mean = RATE.search(text), CLIENTS.search(text), MEAN.search(text)
     if rate is None:
-        refuse(file, len(text.splitlines()), "", "expected a line with the throughput, for example Requests/sec: 7488.53; is the output whole?")
+        last = len(text.splitlines())
+        refuse(file, last, "", "expected a line with the throughput, for example Requests/sec: 7488.53; is the output whole?")
     found = {} if mean is None else {"mean": float(mean[1]) * UNITS[mean[2]]}
     found |= {NAMES[float(m[1])]: float(m[2]) * UNITS[m[3]] for m in QUANTILE.finditer(text) if float(m[1]) in NAMES}
     return [Point(file, None, None, float(rate[1]), float(clients[1]) if clients else None, latency_s=found)]
