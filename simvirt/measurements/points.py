@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from simvirt.errors import Issue, ScenarioError
@@ -53,25 +53,22 @@ def number(text: object, file: str, line: int | None, path: str, example: str = 
 
 def merged(points: Sequence[Point]) -> Point:
     """What several tools measured at the same time; a mistake where two of them tell the same."""
-    found = points[0]
-    for other in points[1:]:
-        changed: dict[str, Any] = {}
-        for name in (each.name for each in fields(Point) if each.name in (*SINGLE, *NAMED, "errors")):
-            one, two = getattr(found, name), getattr(other, name)
-            if name in SINGLE:
-                _told_once(found, other, name, one is not None and two is not None)
-                changed[name] = one if two is None else two
-            else:
-                _told_once(found, other, name, bool(one.keys() & two.keys()))
-                changed[name] = {**one, **two}
-        found = replace(found, **changed)
-    return found
+    for number, two in enumerate(points):
+        for one in points[:number]:
+            _told_once(one, two)
+    single = {name: next((value for point in points if (value := getattr(point, name)) is not None), None) for name in SINGLE}
+    named = {name: {key: value for point in points for key, value in getattr(point, name).items()} for name in (*NAMED, "errors")}
+    found: dict[str, Any] = {**single, **named}
+    return Point(points[0].file, points[0].line, points[0].at_s, **found)
 
 
-def _told_once(one: Point, two: Point, name: str, twice: bool) -> None:
-    if twice:
-        said = "expected one file of each kind for a run: give each run a folder of its own, for example --from run-1 --from run-2"
-        refuse(two.file, two.line, name, f"is told by {one.file} too; {said}")
+def _told_once(one: Point, two: Point) -> None:
+    """Refuses what both of two points tell."""
+    for name in (*SINGLE, *NAMED):
+        first, second = getattr(one, name), getattr(two, name)
+        if (first is not None and second is not None) if name in SINGLE else first.keys() & second.keys():
+            said = "expected one file of each kind for a run: give each run a folder of its own, for example --from run-1 --from run-2"
+            refuse(two.file, two.line, name, f"is told by {one.file} too; {said}")
 
 
 def averaged(points: Sequence[Point]) -> Point:
