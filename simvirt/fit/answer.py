@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from simvirt.result.fit_document import Compared, FitDocument, FittedDemand, Hol
 from simvirt.result.fit_sentence import sentence
 from simvirt.scenario.graph import Name
 from simvirt.scenario.spec.models import Scenario
+
+IDLE: Final = 0.01
+"""Part of the largest use below which constant use is not spoken of."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class FitResult(Displayed):
         if self.seen.unknown:
             found.append(f"names in the measurements that are no service of the scenario: {', '.join(self.seen.unknown[:10])}")
         for name, (value, half) in self.idle.items():
-            if not math.isnan(half) and value > half:
+            if not math.isnan(half) and value > max(half, IDLE * max(target.measured.max() for target, _ in self.targets)):
                 found.append(f"{name} uses {value:.3g} CPUs whatever the load; the fitted scenario does not have that work")
         return found
 

@@ -32,7 +32,7 @@ from simvirt.scenario.spec.models import Scenario
 CLOSE: Final = 2e-3
 """Relative difference at which a simulated use is the measured one."""
 MOST_STEPS: Final = 10
-LEAST: Final = 1e-4
+LEAST: Final = 1e-3
 """A demand below so much of the measured use is none: the platform alone takes as much."""
 
 
@@ -59,6 +59,11 @@ class Search:
             return max((u - before[0][1]) / (d - before[0][0]), 0.1)
         return max(u / d, 1.0)
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether hardly any demand uses more than was measured."""
+        return self.tried[-1][0] <= LEAST * self.wanted and self.tried[-1][1] > self.wanted
+
     def move(self) -> None:
         """The next demand; halved where the step would end below zero."""
         d, u = self.tried[-1]
@@ -66,8 +71,8 @@ class Search:
 
     def why_not(self) -> str:
         """Why there is no solution."""
-        d, u = self.tried[-1]
-        if d <= LEAST * self.wanted * 10 and u > self.wanted:
+        u = self.tried[-1][1]
+        if self.hopeless:
             return (f"the simulated platform alone takes {u * 1e6:.3g} us for an execution, more than the {self.wanted * 1e6:.3g} us "
                     "that were measured: check the platform, the host and the throughput")
         return (f"no demand was found whose simulated use is the measured one: {u * 1e6:.4g} us against {self.wanted * 1e6:.4g} us after "
@@ -138,7 +143,7 @@ def _solve(
         for search in searches:
             search.tried.append((search.demand, float(used[search.target.name][search.index])))
         constants = {target.name: float(used[target.name][-1]) for target in found if len(used[target.name]) > len(target.groups)}
-        if all(search.solved for search in searches):
+        if all(search.solved or search.hopeless for search in searches):
             break
         for search in searches:
             search.move()

@@ -13,18 +13,17 @@ from simvirt.fit.scaling import times
 from simvirt.result.fit_document import FitDocument
 from simvirt.scenario import loads
 from simvirt.scenario.graph import Name
-from simvirt.scenario.reading.tree import Node, Scalar, Table, find
+from simvirt.scenario.reading.tree import Node, Path, Scalar, Table, find, plain
 from simvirt.scenario.spec.models import Scenario
 from simvirt.scenario.spec.steps import CpuStep
 from simvirt.scenario.walk import walk
-from simvirt.scenario.written import written
 from simvirt.units import parse_time
 
 UNITS: Final = (("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0))
 SCALED: Final = ("mean", "low", "high", "exponential")
 """Keys below a `cpu` whose value is a time."""
-Change = tuple[int, int, str, str, str]
-"""Line and column from 0, what stands there, what is to stand there, and the comment."""
+Change = tuple[Path, Scalar, str, str]
+"""The path of a time, how it is written, what is to stand there, and the operation."""
 
 
 def fitted_text(original: str, name: str, scenario: Scenario, document: FitDocument, files: Sequence[str]) -> str:
@@ -34,7 +33,7 @@ def fitted_text(original: str, name: str, scenario: Scenario, document: FitDocum
     text = _changed(original, name, scenario, factors, document)
     if text is not None and _same(text, name, times(scenario, factors)):
         return head + text
-    whole = written(times(scenario, factors))
+    whole = _assembled(scenario, factors)
     said = "".join(f"# {_plain(f'{key}: {_comment(document, key)}')}\n" for key in document.fitted)
     return f"{head}{said}{yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)}"
 
@@ -76,54 +75,54 @@ def said_time(ns: float) -> str:
 
 
 def _changed(text: str, name: str, scenario: Scenario, factors: Mapping[Name, float], document: FitDocument) -> str | None:
-    """The text with other numbers; None where one does not stand in it as it was read."""
+    """The text with other numbers; None where one does not stand in it as it was read, as in an included file."""
     lines = text.splitlines(keepends=True)
     comments: dict[int, list[str]] = {}
-    for line, column, old, new, comment in sorted(_changes(name, scenario, factors, document), reverse=True):
-        if line < 0 or lines[line][column : column + len(old)] != old:
+    changes = [(scalar.place, scalar.text, new, key) for _, scalar, new, key in _changes(scenario, factors)]
+    for place, old, new, key in sorted(changes, key=lambda each: (each[0].line or 0, each[0].column or 0), reverse=True):
+        line, column = (place.line or 0) - 1, (place.column or 1) - 1
+        if place.file != name or line < 0 or lines[line][column : column + len(old)] != old:
             return None
         lines[line] = lines[line][:column] + new + lines[line][column + len(old):]
-        if comment not in comments.setdefault(line, []):
-            comments[line].insert(0, comment)
+        said, comment = comments.setdefault(line, []), _comment(document, key)
+        said[:0] = [] if comment in said else [comment]
     for line, said in comments.items():
         before = lines[line].rstrip("\r\n")
         lines[line] = f"{before}  # {_plain('; '.join(said))}\n"
     return "".join(lines)
 
 
-def _changes(name: str, scenario: Scenario, factors: Mapping[Name, float], document: FitDocument) -> Iterator[Change]:
-    """The numbers to be changed."""
+def _assembled(scenario: Scenario, factors: Mapping[Name, float]) -> Any:
+    """All that is written, in whatever files, with other numbers."""
+    root = scenario._marks.root
+    assert root is not None
+    new = {path: said for path, _, said, _ in _changes(scenario, factors)}
+    return plain(root, lambda path, scalar: new.get(path, scalar.value))
+
+
+def _changes(scenario: Scenario, factors: Mapping[Name, float]) -> Iterator[Change]:
+    """The times to be changed; those of values in a file are a scale."""
     for (service, operation), factor in factors.items():
-        path = ("services", service, "operations", operation)
-        for visit in walk(scenario.services[service].operations[operation], path):
+        for visit in walk(scenario.services[service].operations[operation], ("services", service, "operations", operation)):
             if isinstance(visit.step, CpuStep):
-                node = _demand(scenario, (*visit.path, "cpu"))
-                times_of = list(_times(node)) if node is not None else []
-                if not times_of:
-                    yield -1, 0, "", "", ""
-                for scalar in times_of:
-                    place = scalar.place
-                    inside = place.file == name and place.line is not None and place.column is not None
-                    new = said_time(parse_time(scalar.value) * factor)
-                    yield ((place.line or 0) - 1 if inside else -1, (place.column or 1) - 1, scalar.text, new,
-                           _comment(document, f"{service}.{operation}"))
+                for path, scalar in _times(scenario, (*visit.path, "cpu")):
+                    yield path, scalar, said_time(parse_time(scalar.value) * factor), f"{service}.{operation}"
 
 
-def _demand(scenario: Scenario, path: tuple[str | int, ...]) -> Node | None:
-    """What is written as a step's demand."""
+def _times(scenario: Scenario, path: Path) -> Iterator[tuple[Path, Scalar]]:
+    """The times that make a step's demand, with their paths."""
     root = scenario._marks.root
     found = None if root is None else find(root, path)
-    return found.node if found is not None and found.complete else None
+    return _below(found.node, found.path) if found is not None and found.complete else iter(())
 
 
-def _times(node: Node) -> Iterator[Scalar]:
-    """The times that make a demand; none of one whose values are in a file."""
+def _below(node: Node, path: Path) -> Iterator[tuple[Path, Scalar]]:
     if isinstance(node, Scalar):
-        yield node
+        yield path, node
     elif isinstance(node, Table):
         for key, entry in node.entries.items():
             if isinstance(entry.node, Table) or key in SCALED:
-                yield from _times(entry.node)
+                yield from _below(entry.node, (*path, key))
 
 
 def _same(text: str, name: str, wanted: Scenario) -> bool:

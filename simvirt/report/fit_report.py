@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from simvirt.report.as_csv import flat
 from simvirt.report.blocks import Block, Cell, Data, Prose, Report, Table, Title, Tone, cells, notes
@@ -34,7 +35,8 @@ def _blocks(document: FitDocument) -> Iterator[Block]:
         yield from _usl(document)
     if document.compared:
         yield Title("Measured beside predicted")
-        yield Table(("", "load", "", "measured", "predicted", "error"), tuple(_compared(row) for row in document.compared), (0, 2), 3)
+        rows = tuple(_compared(row, short) for row, short in zip(document.compared, _short(document), strict=True))
+        yield Table(("", "load", "", "measured", "predicted", "error"), rows, (0, 2), 3)
     yield Prose(document.next, "Measure next")
     yield from notes("", document.warnings)
     yield Data(tuple({"operation": name, **dict(flat(found.document()))} for name, found in document.fitted.items())
@@ -66,11 +68,18 @@ def _usl(document: FitDocument) -> Iterator[Block]:
                 f"{figures.percent(law.coherence)}: {peak}", "Scalability")
 
 
-def _compared(row: Compared) -> tuple[Cell, ...]:
+def _short(document: FitDocument) -> list[str]:
+    """Points by the names of their files, those of several folders with their folder."""
+    paths = [PurePath(row.point) for row in document.compared]
+    folders = len({path.parent for path in paths}) > 1
+    return ["/".join(path.parts[-2:]) if folders else path.name for path in paths]
+
+
+def _compared(row: Compared, point: str) -> tuple[Cell, ...]:
     """A measured value beside the predicted one."""
     off = figures.UNKNOWN if row.error is None else figures.change(1 + row.error)
     tone: Tone = "off" if row.error is not None and abs(row.error) > OFF else ""
-    return cells(row.point, figures.rate(row.throughput_per_s), _named(row.measure), _said(row.measure, row.measured),
+    return cells(point, figures.rate(row.throughput_per_s), _named(row.measure), _said(row.measure, row.measured),
                  _said(row.measure, row.predicted), Cell(off, tone))
 
 
