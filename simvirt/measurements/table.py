@@ -32,8 +32,14 @@ Row = Mapping[str, object]
 
 def recognises_csv(text: str) -> bool:
     """Whether it is a table of points: its first line has a column that only such tables have."""
-    head = text.lstrip("\ufeff").partition("\n")[0]
-    return any(known(cell.strip()) for cell in re.split("[,;\t]", head))
+    return any(known(cell.strip()) for cell in re.split("[,;\t]", _lines(text)[1]))
+
+
+def _lines(text: str) -> tuple[int, str]:
+    """How many lines of comments come first, and the line with the names of the columns."""
+    lines = text.lstrip("\ufeff").split("\n")
+    before = next((number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    return before, lines[before]
 
 
 def recognises_json(text: str) -> bool:
@@ -48,19 +54,18 @@ def known(column: str) -> bool:
 
 def read_csv(text: str, file: str) -> list[Point]:
     """The points of a CSV file, one a line."""
-    text = text.lstrip("\ufeff")
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    before, names = _lines(text)
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff").split("\n", before)[-1]), delimiter=max(",;\t", key=names.count))
     head = [cell.strip() for cell in next(reader, [])]
     for name in head:
-        _check(name, file, 1)
+        _check(name, file, before + 1)
     found = []
     for cells in reader:
         if any(cell.strip() for cell in cells):
             if len(cells) != len(head):
-                refuse(file, reader.line_num, "", f"expected {len(head)} cells as in the first line; got {len(cells)}")
+                refuse(file, before + reader.line_num, "", f"expected {len(head)} cells as in the first line; got {len(cells)}")
             row = {name: cell for name, cell in zip(head, cells, strict=True) if cell.strip()}
-            found.append(_point(row, file, reader.line_num))
+            found.append(_point(row, file, before + reader.line_num))
     if not found:
         refuse(file, None, "", "expected at least one line of values below the names of the columns")
     return found

@@ -80,7 +80,7 @@ def test_prometheus_joins_series_at_their_instants() -> None:
 
 
 def test_an_expression_without_a_name_is_asked_for() -> None:
-    with pytest.raises(ScenarioError, match="prometheus-rate.json: data.result.metric: expected a metric that is known .* rate=FILE"):
+    with pytest.raises(ScenarioError, match=r"prometheus-rate.json: data.result.metric: expected a metric that is known .* rate=FILE"):
         points([str(FILES / "prometheus-rate.json")])
 
 
@@ -90,7 +90,7 @@ def test_a_folder_is_one_run(tmp_path: Path) -> None:
     (found,) = points([str(tmp_path)])
     assert (found.throughput_per_s, found.cpu_cores["shop-web-1"]) == (399.875, pytest.approx(0.67))
     (tmp_path / "wrk.txt").write_text((FILES / "wrk.txt").read_text())
-    with pytest.raises(ScenarioError, match="throughput_per_s: is told by .*k6.json too; expected one file of each kind"):
+    with pytest.raises(ScenarioError, match=r"throughput_per_s: is told by .*k6.json too; expected one file of each kind"):
         points([str(tmp_path)])
 
 
@@ -126,6 +126,7 @@ def test_points_in_json(tmp_path: Path) -> None:
     ("throughput_per_s,web.cpu_cores\n100\n", "p.csv:2: expected 2 cells as in the first line; got 1"),
     ("throughput_per_s,web.cpu\n100,1\n", "p.csv:1: web.cpu: unknown column; expected names such as"),
     ("throughput_per_s,latency_mean\n100,1\n", 'p.csv:1: latency_mean: unknown column; did you mean "latency_mean_ms"?'),
+    ("# p.csv: of a run\nthroughput_per_s,web.cpu_s\n\n-1,1\n", "p.csv:4: throughput_per_s: expected a number that is not negative"),
     ("throughput_per_s,web.cpu_s\n100,1\n", "p.csv:2: web.cpu_s: expected duration_s beside it"),
     ("throughput_per_s,web.cpu_cores\n", "p.csv: expected at least one line"),
     ('{"points": [{"web.cpu_cores": [1]}]}', "p.csv:1: web.cpu_cores: expected a number"),
@@ -144,7 +145,7 @@ def test_mistakes_have_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match="nowhere.csv: no such file; expected measurements"):
+    with pytest.raises(UsageError, match=r"nowhere\.csv: no such file; expected measurements"):
         points(["nowhere.csv"])
 
 
