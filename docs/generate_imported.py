@@ -19,23 +19,24 @@ from simvirt.scenario import loads
 PAGE: Final = Path(__file__).with_name("imported.md")
 KINDS: Final = {"compose": "compose", "k8s": "kubernetes"}
 TOGETHER: Final = (
-    "compose/robot-shop/docker-compose.yaml compose/robot-shop/docker-compose-load.yaml",
-    "compose/opentelemetry-demo/compose.yaml compose/opentelemetry-demo/compose.observability.yaml compose/opentelemetry-demo/compose.agent.yaml",
-    "compose/opentelemetry-demo/compose.yaml compose/opentelemetry-demo/compose.observability.yaml compose/opentelemetry-demo/compose.profiling.yaml",
-    "compose/opentelemetry-demo/compose.yaml compose/opentelemetry-demo/compose.observability.yaml compose/opentelemetry-demo/compose.tests.yaml",
-    "compose/frappe-docker/compose.yaml compose/frappe-docker/overrides/compose.mariadb.yaml compose/frappe-docker/overrides/compose.redis.yaml",
-    "compose/kompose-fixtures/multiple-files/first.yaml compose/kompose-fixtures/multiple-files/second.yaml",
-    "k8s/sock-shop",
-    "k8s/deathstarbench/hotelReservation/kubernetes",
-    "k8s/kubernetes-website-hpa",
+    ("compose/robot-shop", ("docker-compose.yaml", "docker-compose-load.yaml")),
+    ("compose/opentelemetry-demo", ("compose.yaml", "compose.observability.yaml", "compose.agent.yaml")),
+    ("compose/opentelemetry-demo", ("compose.yaml", "compose.observability.yaml", "compose.profiling.yaml")),
+    ("compose/opentelemetry-demo", ("compose.yaml", "compose.observability.yaml", "compose.tests.yaml")),
+    ("compose/frappe-docker", ("compose.yaml", "overrides/compose.mariadb.yaml", "overrides/compose.redis.yaml")),
+    ("compose/kompose-fixtures/multiple-files", ("first.yaml", "second.yaml")),
+    ("k8s/sock-shop", ()),
+    ("k8s/deathstarbench/hotelReservation/kubernetes", ()),
+    ("k8s/kubernetes-website-hpa", ()),
 )
-"""Files that belong together."""
+"""Files that belong together: a folder, and those in it, all where none is named."""
 SHORT: Final = ("run.duration=1s", "run.replications=1", "run.warmup=0s")
 HEAD: Final = """# Imported files
 
-Made by `docs/generate_imported.py` from files of public projects; do not edit. Each file is imported by itself, as it is: what becomes of it, how many values are
-assumed, how many keys are left out with their reasons. *Runs*: one second of it was simulated, on its first platform. What is refused is no application by itself
-(a file that goes over another one, a part of a set of manifests, a case that the reference tools refuse too), with the line and the reason.
+Made by `docs/generate_imported.py` from files of public projects; do not edit. Each file is imported by itself, as it is: what becomes
+of it, how many values are assumed, how many keys are left out with their reasons. *Runs*: one second of it was simulated, on its first
+platform. What is refused is no application by itself (a file that goes over another one, a part of a set of manifests, a case that the
+reference tools refuse too), with the line and the reason.
 """
 
 
@@ -52,14 +53,15 @@ def outcome(kind: str, folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
         return "", "", "", f"refused, {said[:160]}"
     first = scenario.model_copy(update={"platforms": scenario.platforms[:1]})
     ran = run(first, maximum=False, jobs=1).document()["platforms"]
-    return str(len(found.guesses.demand)), str(len(found.guesses.assumed)), str(len(found.application.left_out)), "runs" if ran else "does not run"
+    counted = (found.guesses.demand, found.guesses.assumed, found.application.left_out)
+    return *(str(len(one)) for one in counted), "runs" if ran else "does not run"
 
 
 def rows(folder: Path) -> Iterator[str]:
     """The table of each kind of files, and that of files that belong together."""
     files = sorted(path for below in KINDS for path in folder.glob(f"{below}/**/*.y*ml"))
     each = [(kind_of(path) or KINDS[path.relative_to(folder).parts[0]], (path,)) for path in files]
-    several = [(KINDS[text.partition("/")[0]], tuple(folder / name for name in text.split())) for text in TOGETHER]
+    several = [(KINDS[text.partition("/")[0]], tuple(folder / text / name for name in names or ("",))) for text, names in TOGETHER]
     for title, found in (("Files", each), ("Files together", several)):
         told = [(names, outcome(kind, folder, names)) for kind, names in found]
         runs = sum(one[3] == "runs" for _, one in told)

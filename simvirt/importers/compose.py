@@ -162,9 +162,10 @@ class _Reader:
         self.left_out += missing(services, self.project.defined)
         check_circles(services)
         mark_ending(services, table)
-        under_swarm = wants_swarm(services.values(), self.left_out)
-        platforms = {"platforms": SWARM} if under_swarm else {}
-        return Application(name, "Compose", files, services, self.left_out, self.project.unset, **platforms)
+        found = Application(name, "Compose", files, services, self.left_out, self.project.unset)
+        if wants_swarm(services.values(), self.left_out):
+            found.platforms = SWARM
+        return found
 
     def service(self, name: str, entry: Entry) -> Service:
         """One service."""
