@@ -12,11 +12,26 @@ from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
     from simvirt.emulation.emulator import Emulator, End
+    from simvirt.emulation.starting import Start
     from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
     str,
-    typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or raw image.", show_default=False),
+    typer.Argument(metavar="GUEST", help="A guest of simvirt (--list), an assembler source, an ELF file or raw image.", show_default=False),
+]
+Listed = Annotated[bool, typer.Option("--list", help="List the guests of simvirt and their parameters.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Set a parameter of the guest.", show_default=False),
+]
+Firmware = Annotated[
+    Path | None,
+    typer.Option(metavar="IMAGE", help="What runs in machine mode below a --kernel; without, one that is built in.", show_default=False),
+]
+Disk = Annotated[Path | None, typer.Option(metavar="FILE", help="A virtio disk; the file stays as it is, writes are kept in memory.", show_default=False)]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="The disk refuses writes.")]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option("--device", metavar="NAME", help="A virtio device: console, entropy[:SEED], net:sink, net:echo.", show_default=False),
 ]
 Kernel = Annotated[
     Path | None,
@@ -36,17 +51,22 @@ Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of t
 
 
 def emulate(
-    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
+    guest: Guest = "", kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
     until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False,
-    technique: Technique = "native", compare: Compare = "", format_: As = Format.text,
+    technique: Technique = "native", compare: Compare = "", format_: As = Format.text, firmware: Firmware = None, set_: Settings = None,
+    disk: Disk = None, read_only: ReadOnly = False, device: Devices = None, list_: Listed = False,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.emulator import End
+    from simvirt.emulation.starting import Start
     from simvirt.report.emulation_report import comparison, report
 
+    if list_:
+        return _list(format_)
+    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
     quiet = bool(compare) or format_ is not Format.text
     runs = [
-        _one(guest, kernel, initrd, append, (input_, until, after), max_instructions, memory, name.strip(), quiet)
+        _one(start, (input_, until, after), max_instructions, memory, name.strip(), quiet)
         for name in (compare or technique).split(",")
     ]
     found, end = runs[0]
@@ -62,26 +82,30 @@ def emulate(
     return max(_status(end, bool(until)) for _, end in runs)
 
 
+def _list(format_: Format) -> int:
+    """Print the guests of simvirt."""
+    from simvirt.emulation.guest_list import listed
+    from simvirt.report.emulation_report import guest_list
+
+    output.report(guest_list(listed()), format_)
+    return 0
+
+
 def _one(
-    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str,
-    technique: str, quiet: bool,
+    start: "Start", texts: tuple[str, str, str], budget: int, memory: str, technique: str, quiet: bool,
 ) -> "tuple[EmulationDocument, End]":
     """Run a guest under one technique."""
     from simvirt.emulation.counting import document
     from simvirt.emulation.emulator import Console, Emulator
-    from simvirt.emulation.images import load, read_file
-    from simvirt.emulation.loading import guest as guest_of
     from simvirt.emulation.making import sized
     from simvirt.emulation.typing_in import letters
 
     size = sized(memory)
     typed, until, after = (letters(text) for text in texts)
-    first = guest_of(guest, size.base)
-    emulator = Emulator(size, Console(typed, until, after, (lambda data: None) if quiet else _show), technique)
-    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
-    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
+    emulator = Emulator(size, Console(typed, until, after, (lambda data: None) if quiet else _show), technique, start.cards())
+    start.boot(emulator)
     end = _run(emulator, budget)
-    return document(emulator, Path(guest).name, end), end
+    return document(emulator, start.name, end), end
 
 
 def _run(emulator: "Emulator", budget: int) -> "End":

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from simvirt.emulation.board import Given, tree
+from simvirt.emulation.cards import Cards
 from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.phases import Phases, tallied
+from simvirt.emulation.sbi import Firmware
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
-from simvirt.machine.devices.uart import RING
+from simvirt.machine.devices.uart import SENT
 
 SLICE: Final = 1_000_000  # instructions between looks at the console
 LINKED_SLICE: Final = 5_000  # and at the words of a guest that is linked with its host: it waits for each
@@ -72,13 +76,17 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console, technique: str = "native") -> None:
+    def __init__(self, size: Size, console: Console, technique: str = "native", cards: Cards | None = None) -> None:
         self.size = size
         self.console = console
         self.technique = technique
         self.made = made(technique, size)
         self.loaded: list[tuple[int, int, str]] = []
         self.link: HostLink | None = None
+        self.firmware: Firmware | None = None
+        self.phases = Phases()
+        self.cards = cards or Cards()
+        self.cards.plug(self.made)
 
     def place(self, image: Image) -> None:
         """Put an image into the memory; UsageError where it does not fit or lies over another."""
@@ -117,8 +125,10 @@ class Emulator:
         return self.count + int(self.made.hart["taken"][0])
 
     def boot(self, first: Image, kernel: Image | None = None, initrd: bytes = b"", append: str = "") -> None:
-        """Load what runs first, a kernel and its file system behind it, and hand over the device tree."""
+        """Load what runs first, a kernel and its file system behind it, and hand over the device tree; a supervisor has a firmware."""
         self.place(first)
+        if first.supervisor:
+            self.firmware = Firmware(self.made)
         if kernel is not None:
             self.place(kernel)
         top = self.size.base + self.size.memory - TREE_SPACE - INFO_SPACE
@@ -139,7 +149,13 @@ class Emulator:
             self.type_letters()
             reason = self.made.advance(min(end, self.work + (LINKED_SLICE if self.link else SLICE)))
             asked = self.link.serve() if self.link else Served()
-            if self.console.take(self.drained() + asked.said):
+            said = self.drained() + asked.said
+            if reason == c.MARKED:
+                self.phases.mark(int(self.made.hart["mark"][0]), self.tallied())
+            if reason == c.CALLED and self.firmware:
+                reason = self.firmware.serve()
+                said += self.firmware.take_said()
+            if self.console.take(said):
                 return End.said
             if asked.code is not None:
                 self.made.hart["code"][0] = asked.code
@@ -158,7 +174,11 @@ class Emulator:
         """What the guest has said since the last look."""
         uart = self.made.uart
         count, uart["sent_count"][0] = int(uart["sent_count"][0]), 0
-        return bytes(int(letter) for letter in uart["sent"][: min(count, RING)])
+        return bytes(int(letter) for letter in uart["sent"][: min(count, SENT)])
+
+    def tallied(self) -> Counter[tuple[str, str]]:
+        """All that has been counted so far."""
+        return tallied(self.made, self.firmware.calls if self.firmware else Counter())
 
     def digest(self) -> str:
         """The state of the machine as a number: registers, memory, counts."""
