@@ -27,7 +27,9 @@ Firmware = Annotated[
     Path | None,
     typer.Option(metavar="IMAGE", help="What runs in machine mode below a --kernel; without, one that is built in.", show_default=False),
 ]
-Disk = Annotated[Path | None, typer.Option(metavar="FILE", help="A virtio disk; the file stays as it is, writes are kept in memory.", show_default=False)]
+Disk = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A virtio disk; the file stays as it is, writes are kept in memory.", show_default=False),
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="The disk refuses writes.")]
 Devices = Annotated[
     list[str] | None,

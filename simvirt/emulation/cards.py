@@ -60,7 +60,7 @@ class Cards:
         """A device by its name, and what follows that."""
         name, _, more = text.partition(":")
         if any(card.name == name for card in self.cards) or len(self.cards) == rings.SLOTS:
-            raise UsageError(f"--device {text}: there is one {name} already; expected each once, for example --device console --device net:echo")
+            raise UsageError(f"--device {text}: there is one {name} already; expected each once, for example --device console --device net")
         if name == "console" and not more:
             self.cards.append(Card(name, CONSOLE, config=struct.pack("<HHI", COLUMNS, ROWS, 1)))
         elif name == "entropy" and (more or "0").isdecimal() and len(more) < 19:

@@ -22,7 +22,7 @@ def guest(name: str, base: int, settings: Mapping[str, int] | None = None, kerne
     if path.suffix == guests.SUFFIX:
         return assemble(text_of(path), name, base, settings)
     if settings:
-        raise UsageError(f"--set {next(iter(settings))}: {name} has no parameters; those of an assembler source are set, for example --set n=100")
+        raise UsageError(f"--set {next(iter(settings))}: {name} has no parameters; an assembler source may have, for example --set n=100")
     found = load(path, base, "guest")
     return found if kernel_at is None or not found.supervisor else load(path, kernel_at, "guest")
 

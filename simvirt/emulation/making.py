@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -229,10 +230,14 @@ def frames() -> dict[str, Any]:
 
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES, "virtio": SLOTS * TALLIES}
+    sizes = {
+        "traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES,
+        "virtio": SLOTS * TALLIES,
+    }
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 
+@cache
 def decoding() -> dict[str, dict[str, Any]]:
     """The patterns of the instruction set as tables: by bucket, the encodings that an instruction there may have."""
     patterns: dict[str, list[int]] = {column: [] for column in tables.Patterns.__annotations__}

@@ -70,7 +70,8 @@ def of_memory(counts: dict[str, Any]) -> dict[Key, int]:
     found = {("walk", unit): count for unit, count in zip(UNITS, counts["walks"], strict=True)}
     found |= {("page table reference", level): count for level, count in zip(LEVELS, counts["references"], strict=True)}
     found |= {("second-stage reference", level): count for level, count in zip(LEVELS, counts["second"], strict=True)}
-    return found | {("fence", "sfence.vma"): counts["fences"][0], ("wait", "wfi"): counts["fences"][1], ("switch", "satp"): counts["switches"][0]}
+    found |= {("fence", "sfence.vma"): counts["fences"][0], ("wait", "wfi"): counts["fences"][1]}
+    return found | {("switch", "satp"): counts["switches"][0]}
 
 
 def of_devices(counts: dict[str, Any]) -> dict[Key, int]:

@@ -52,11 +52,12 @@ class Start:
     def images(self, base: int) -> tuple[Image, Image | None]:
         """What runs first, and the kernel that it goes to; a kernel alone runs above the firmware that is built in."""
         if self.guest and self.firmware:
-            raise UsageError(f"{self.guest}: a guest runs first, and so does --firmware; expected --kernel {self.guest} --firmware {self.firmware}")
+            wanted = f"--kernel {self.guest} --firmware {self.firmware}"
+            raise UsageError(f"{self.guest}: a guest runs first, and so does --firmware; expected {wanted}")
         if self.firmware and not self.kernel:
             raise UsageError(f"--firmware {self.firmware}: expected --kernel too, the image that the firmware goes to")
         if not self.guest and not self.kernel:
-            raise UsageError("no guest; expected one, or a --kernel, for example simvirt emulate hello (simvirt emulate --list names those of simvirt)")
+            raise UsageError("no guest; expected one, or a --kernel, for example simvirt emulate hello (--list names those of simvirt)")
         kernel = load(self.kernel, base + KERNEL_AT, "kernel") if self.kernel else None
         if self.firmware:
             return load(self.firmware, base, "firmware"), kernel

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
-    "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints", "Machine",
-    "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table", "Tlb", "Uart", "Virtio",
+    "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints",
+    "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table", "Tlb", "Uart", "Virtio",
 ]
 
 Bytes: TypeAlias = bytearray

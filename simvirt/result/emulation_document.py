@@ -38,7 +38,7 @@ class Card(Document):
     """What a virtio device did."""
 
     device: str = Field(description="`disk`, `console`, `entropy`, `net`")
-    counts: dict[str, int] = Field(description="kicks, requests, descriptors, bytes read from the guest's memory and written to it, interrupts ...")
+    counts: dict[str, int] = Field(description="kicks, requests, descriptors, bytes read from memory and written to it, interrupts ...")
 
 
 class Phase(Document):
@@ -80,7 +80,8 @@ class EmulationDocument(Document):
         rows += [{"what": "page table reference", "where": level, "count": count} for level, count in self.translation.references.items()]
         rows += [{"what": "device read", "where": name, "count": found.reads} for name, found in self.devices.items()]
         rows += [{"what": "call of the firmware", "where": what, "count": count} for what, count in self.firmware.items()]
-        rows += [{"what": f"virtio {card.device}", "where": what, "count": count} for card in self.virtio for what, count in card.counts.items()]
+        for card in self.virtio:
+            rows += [{"what": f"virtio {card.device}", "where": what, "count": count} for what, count in card.counts.items()]
         return rows + [{"what": "device write", "where": name, "count": found.writes} for name, found in self.devices.items()]
 
 

@@ -1,8 +1,9 @@
 """Rings of virtio devices (split virtqueues): chains of descriptors that a driver makes available, a device serves and gives back.
 
-*Model.* A chain is gathered into a table of segments before anything of it is done. One that is wrong, an index beyond the queue, a loop, an
-address outside of the memory, what may be read behind what may be written, breaks the device: it asks for a reset. Rings are checked when their queue
-is made ready. The guest is interrupted after a kick has been served, unless it has asked not to be: by the flag, or by an index (EVENT_IDX).
+*Model.* A chain is gathered into a table of segments before anything of it is done. One that is wrong, an index beyond the queue, a loop,
+an address outside of the memory, what may be read behind what may be written, breaks the device: it asks for a reset. Rings are checked
+when their queue is made ready. The guest is interrupted after a kick has been served, unless it has asked not to be: by the flag, or by
+an index (EVENT_IDX).
 
 *Source.* Virtual I/O Device (VIRTIO) Version 1.2, chapters 2.6 and 2.7.
 """

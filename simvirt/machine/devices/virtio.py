@@ -3,7 +3,7 @@
 *Source.* VIRTIO 1.2, chapter 4.2.2; the places are those of QEMU's board `virt`.
 """
 
-from simvirt.machine.devices.rings import EVENT_IDX, LARGEST, NEEDS_RESET, QUEUES, VERSION_1, break_device, line_of, ready_queue
+from simvirt.machine.devices.rings import LARGEST, NEEDS_RESET, QUEUES, VERSION_1, break_device, line_of, ready_queue
 from simvirt.machine.devices.virtio_queues import kick, serve_queue
 from simvirt.machine.devices.virtio_block import BLOCK
 from simvirt.machine.devices.virtio_entropy import ENTROPY

@@ -1,7 +1,7 @@
 """A disk (virtio-blk): sectors of an image, which the file that it came from is never changed by.
 
-*Model.* Writes go to the copy in memory, or are refused where the disk is read-only. A request beyond the end, of parts of sectors, or a write to
-a read-only disk ends with an error for the guest. A request is served when it is made; it takes no time of the guest.
+*Model.* Writes go to the copy in memory, or are refused where the disk is read-only. A request beyond the end, of parts of sectors, or a
+write to a read-only disk ends with an error for the guest. A request is served when it is made; it takes no time of the guest.
 
 *Source.* VIRTIO 1.2, chapter 5.2.
 """

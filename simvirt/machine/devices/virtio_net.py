@@ -1,7 +1,7 @@
 """A network card (virtio-net): frames go to a sink, come back (echo), or go over a wire that the caller moves them along.
 
-*Model.* One pair of queues, no offloads. A frame that finds no buffer waits, 64 of them at most; what comes beyond, and a frame of more than 2048
-bytes, is dropped and counted.
+*Model.* One pair of queues, no offloads. A frame that finds no buffer waits, 64 of them at most; what comes beyond, and a frame of more
+than 2048 bytes, is dropped and counted.
 
 *Source.* VIRTIO 1.2, chapter 5.1.
 """
