@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simvirt import machine
-from simvirt.emulation.causes import DEVICES, LEVELS, MODES, cause_of
+from simvirt.emulation.causes import DEVICES, LEVELS, MODES, UNITS, cause_of
 from simvirt.emulation.emulator import Emulator, End
 from simvirt.emulation.phases import TALLIED
 from simvirt.machine import constants as c
@@ -17,7 +17,6 @@ from simvirt.result.emulation_document import Access, Card, EmulationComparison,
 from simvirt.version import __version__
 
 SCHEMA = 1
-UNITS = ("data", "instructions")
 
 
 def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simvirt.emulation.cards import Cards
-from simvirt.emulation.emulator import KERNEL_AT, Emulator
+from simvirt.emulation.emulator import KERNEL_AT
 from simvirt.emulation.images import Image, load, read_file
 from simvirt.emulation.loading import guest, settings_of
 from simvirt.errors import UsageError
@@ -43,11 +43,11 @@ class Start:
             cards.add(device)
         return cards
 
-    def boot(self, emulator: Emulator) -> None:
-        """Load it all, and let the machine begin."""
-        first, kernel = self.images(emulator.size.base)
+    def load(self, base: int) -> tuple[Image, Image | None, bytes, str]:
+        """Read it all: what runs first, the kernel that it goes to, the file system and the command line of that."""
+        first, kernel = self.images(base)
         initrd = read_file(self.initrd, "initial file system") if self.initrd else b""
-        emulator.boot(first, kernel, initrd, self.append)
+        return first, kernel, initrd, self.append
 
     def images(self, base: int) -> tuple[Image, Image | None]:
         """What runs first, and the kernel that it goes to; a kernel alone runs above the firmware that is built in."""

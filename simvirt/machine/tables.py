@@ -10,7 +10,8 @@ from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
     "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints",
-    "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table", "Tlb", "Uart", "Virtio",
+    "Log", "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table",
+    "Tlb", "Uart", "Virtio",
 ]
 
 Bytes: TypeAlias = bytearray
@@ -300,6 +301,19 @@ class Counts(Table):
     frames: IntArray  # received, sent
 
 
+class Log(Table):
+    """What has happened since the caller looked; without rows on a machine that is not traced."""
+
+    filled: Ints
+    rows: Ints
+    kind: IntArray  # ENTERED ...
+    what: IntArray
+    where: IntArray
+    more: IntArray
+    count: IntArray  # instructions, those of the block in work included
+    skipped: IntArray  # ticks that had passed while the hart waited
+
+
 class Machine:
     """All tables."""
 
@@ -326,3 +340,4 @@ class Machine:
     disk: Disk
     frames: Frames
     counts: Counts
+    log: Log
