@@ -10,7 +10,9 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "carry_out", "forget", "lend", "look", "offered", "place_of", "reach", "reset", "rights", "type_in")
+FUNCTIONS = (
+    "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered", "place_of", "reach", "reset", "rights", "type_in", "write_to",
+)
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -24,7 +26,8 @@ WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 
 advance = _machine.advance
-carry_out = _machine.carry_out
+carry_one = _machine.carry_one
+fence_all = _machine.fence_all
 forget = _machine.forget
 lend = _machine.lend
 look = _machine.look
@@ -34,6 +37,7 @@ reach = _machine.reach
 reset = _machine.reset
 rights = _machine.rights
 type_in = _machine.type_in
+write_to = _machine.write_to
 
 
 def make_machine() -> Any:

@@ -2,6 +2,7 @@
 
 from simvirt.kernel.boundary import boundary
 from simvirt.machine.access import LOADS, STORES
+from simvirt.machine.blocks import forget_code
 from simvirt.machine.constants import (
     BARE,
     BUDGET,
@@ -24,10 +25,11 @@ from simvirt.machine.devices.bus import NOWHERE, device_at
 from simvirt.machine.fetching import ACROSS, decode_across, go_to, next_single, put_go_on
 from simvirt.machine.interrupts import interrupt, next_timer, pending, wait
 from simvirt.machine.devices.uart import RING, signal_uart
+from simvirt.machine.devices.virtio_queues import serve_all
 from simvirt.machine.steps import step
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.stages import NO_FIRST, allowed, allowed_first, allowed_second, guest_space
-from simvirt.machine.tlb import find_entry, forget_guest, forget_translations
+from simvirt.machine.tlb import find_entry, forget_all, forget_guest, forget_translations
 from simvirt.machine.traps import refresh, settle
 from simvirt.machine.walk import translate
 
@@ -40,14 +42,20 @@ def advance(m: Machine, end: int) -> int:
 
 def go(m: Machine, end: int) -> int:
     """Run, and look around where a block has been left."""
-    m.hart.end[0] = end
-    m.hart.stop[0] = RUNNING
-    signal_uart(m)
+    begin(m, end)
     while m.hart.stop[0] == RUNNING:
         attend(m)
         run(m)
     settle(m)
     return m.hart.stop[0]
+
+
+def begin(m: Machine, end: int) -> None:
+    """Before a run: devices take what the caller has brought."""
+    m.hart.end[0] = end
+    m.hart.stop[0] = RUNNING
+    serve_all(m)
+    signal_uart(m)
 
 
 def attend(m: Machine) -> None:
@@ -99,20 +107,18 @@ def look(m: Machine, end: int) -> int:
 
 def look_around(m: Machine, end: int) -> int:
     """Lines of devices, interrupts, a hart that waits, the end of what was asked for."""
-    m.hart.end[0] = end
-    m.hart.stop[0] = RUNNING
-    signal_uart(m)
+    begin(m, end)
     attend(m)
     return m.hart.stop[0]
 
 
 @boundary
-def carry_out(m: Machine) -> int:
+def carry_one(m: Machine) -> int:
     """Carry out an instruction of a hart that a monitor keeps, or take its trap; its operation, -1 where fetching trapped."""
-    return fetch_and_carry_out(m)
+    return fetch_and_carry(m)
 
 
-def fetch_and_carry_out(m: Machine) -> int:
+def fetch_and_carry(m: Machine) -> int:
     """One instruction from where the hart stands."""
     m.code.op[ACROSS] = -1
     return single(m)
@@ -221,6 +227,25 @@ def renew(m: Machine) -> int:
     """What follows from mode and status."""
     refresh(m)
     return 0
+
+
+@boundary
+def fence_all(m: Machine) -> int:
+    """Forget all translations, for a caller that is the firmware."""
+    return forget_all(m)
+
+
+@boundary
+def write_to(m: Machine, page: int) -> int:
+    """The caller has written to a page of ram."""
+    return note_written(m, page)
+
+
+def note_written(m: Machine, page: int) -> int:
+    """What was decoded of a page is no more; 1 if there was any."""
+    before: int = m.cache.dropped[0]
+    forget_code(m, page)
+    return m.cache.dropped[0] - before
 
 
 @boundary

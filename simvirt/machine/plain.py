@@ -5,11 +5,25 @@ from typing import Any
 
 from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
-from simvirt.machine.loop import advance, carry_out, forget, lend, look, offered, place_of, reach, reset, rights, type_in
+from simvirt.machine.loop import (
+    advance,
+    carry_one,
+    fence_all,
+    forget,
+    lend,
+    look,
+    offered,
+    place_of,
+    reach,
+    reset,
+    rights,
+    type_in,
+    write_to,
+)
 
 __all__ = [
-    "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_out", "forget", "lend", "look", "offered", "place_of", "reach", "reset",
-    "rights", "type_in",
+    "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered", "place_of",
+    "reach", "reset", "rights", "type_in", "write_to",
 ]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)

@@ -144,7 +144,7 @@ class Nested(Virtualized):
 
     def where(self) -> int:
         """Mode of the real hart that an exit has come from."""
-        return c.GUEST + (self.real_csr[c.MSTATUS] >> c.MPP_BIT & 3)
+        return c.GUEST + int(self.real_csr[c.MSTATUS] >> c.MPP_BIT & 3)
 
     def fault(self, cause: int, a: int) -> None:
         """A page that is touched for the first time, an access to a device, or one to nothing."""
@@ -163,7 +163,7 @@ class Nested(Virtualized):
     def single(self) -> int:
         """Carry out one instruction on the virtual hart; fences of it are fences of the real one."""
         self.bring_back()
-        op = super().single()
+        op: int = super().single()
         self.own["injects"][0] = 1 - self.own["virtual"][0]
         if op in FENCES:
             machine.forget(self.real.machine, 0, -1)
@@ -190,6 +190,11 @@ class Nested(Virtualized):
         above = self.own["mode"][0] == c.MACHINE
         ends = len(rows) - 2 if exited else len(rows)
         return [as_own(row) for k, row in enumerate(rows) if row[0] == WALKED or (k < ends and not above)]
+
+    def fence(self) -> None:
+        """Forget all translations, of the guest on the real hart too."""
+        super().fence()
+        self.real.fence()
 
     def counted(self) -> dict[str, Any]:
         """Counts of the guest, whose modes and traps on the real hart are its own."""

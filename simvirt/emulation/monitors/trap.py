@@ -34,6 +34,11 @@ class Trap(Virtualized):
         super().__init__(size, options, POOL)
         self.shadow = Shadow(self.real, size.memory)
 
+    def fence(self) -> None:
+        """Forget all translations, shadows too."""
+        super().fence()
+        self.shadow.empty()
+
     def turn(self) -> None:
         """Run the guest up to its next exit, or to when it is time to look around."""
         own = self.own

@@ -69,7 +69,7 @@ class Virtualized(Virtual):
 
     def single(self) -> int:
         """Carry out one instruction, or take the trap that it causes; its operation, less than 0 where it could not be fetched."""
-        return int(machine.carry_out(self.machine))
+        return int(machine.carry_one(self.machine))
 
     def advance(self, end: int) -> int:
         """Run up to a count of the guest's instructions and traps, or until there is something to do."""
