@@ -24,7 +24,7 @@ VS_EXCEPTIONS: Final = 0xB1FF
 H_STATUS_BITS: Final = (
     c.HSTATUS_GVA | c.HSTATUS_SPV | c.HSTATUS_SPVP | c.HSTATUS_HU | c.HSTATUS_VTVM | c.HSTATUS_VTW | c.HSTATUS_VTSR
 )
-S_EXCEPTIONS: Final = 0xF0B7FF  # all but the call from machine mode and what is reserved
+S_EXCEPTIONS: Final = 0xF0B7FE  # all but the call from machine mode, what is reserved and what cannot happen
 ISA: Final = 2 << 62 | sum(1 << ord(letter) - ord("A") for letter in "ACHIMSU")
 COUNTERS: Final = 29  # mhpmcounter3 and so on, which stay 0
 PMP_ENTRIES: Final = 16

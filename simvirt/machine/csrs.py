@@ -46,6 +46,7 @@ from simvirt.machine.tlb import forget_fast
 from simvirt.machine.traps import refresh
 from simvirt.machine.words import left_shift, wrap
 
+TABLE_MODE = -0x1000000000000000  # field of the kind of table
 NO_MODE = 0x1000  # 2 in the field of the previous mode
 
 
@@ -152,8 +153,7 @@ def write_csr(m: Machine, number: int, value: int) -> None:
             forget_fast(m)
         refresh(m)
     elif kind == TRANSLATION:
-        if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
-            set_translation(m, number, now)
+        set_translation(m, number, known_mode(m, number, before, now))
     elif kind == COUNTER:
         csr[home] = value if stands(m, home) else wrap(value - m.hart.count[0])
     elif number == MCOUNTINHIBIT:
@@ -161,6 +161,15 @@ def write_csr(m: Machine, number: int, value: int) -> None:
     else:
         csr[home] = now
     m.hart.limit[0] = 0
+
+
+def known_mode(m: Machine, number: int, before: int, now: int) -> int:
+    """What a write leaves where its mode is not known: of a register of the running mode nothing, of those for a guest the mode."""
+    if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
+        return now
+    if number == SATP or m.hart.virtual[0]:
+        return before
+    return now & ~TABLE_MODE | before & TABLE_MODE
 
 
 def set_translation(m: Machine, number: int, value: int) -> None:
