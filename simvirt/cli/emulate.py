@@ -1,6 +1,8 @@
 """`simvirt emulate`: boots a guest on the emulated machine, and counts what it does."""
 
+import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ from simvirt.cli.command import INTERRUPTED
 from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
-    from simvirt.emulation.emulator import Emulator, End
+    from simvirt.emulation.emulator import Console, Emulator, End
     from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
@@ -28,68 +30,166 @@ Typed = Annotated[str, typer.Option("--input", metavar="TEXT", help="What is typ
 After = Annotated[str, typer.Option(metavar="TEXT", help="Nothing is typed before the guest has said this.")]
 Until = Annotated[str, typer.Option(metavar="TEXT", help="End when the guest says this.")]
 Most = Annotated[int, typer.Option("--max-instructions", metavar="N", min=1, help="End after so many instructions and traps.")]
+Longest = Annotated[str | None, typer.Option("--max-time", metavar="TIME", help="End after so much real time: 30s.", show_default=False)]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machine's memory.")]
 Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
-
 Technique = Annotated[str, typer.Option(metavar="NAME", help="native, or trap: trap and emulate over shadow page tables.")]
 Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these, for example native,trap, and print one table.")]
+CostOn = Annotated[
+    str | None, typer.Option("--cost", metavar="PLATFORM", help="What it would cost on this platform: kvm.", show_default=False)
+]
+Host = Annotated[str, typer.Option("--host", metavar="NAME", help="Host of the catalogue for --cost and --profile.")]
+Profile = Annotated[
+    Path | None, typer.Option("--profile", metavar="FILE", help="Write its rates as a profile for scenarios.", show_default=False)
+]
+TraceFile = Annotated[
+    Path | None, typer.Option("--trace", metavar="FILE", help="Write a timeline for Perfetto: trace.json.gz.", show_default=False)
+]
+TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is run, and for how long."""
+
+    guest: str
+    kernel: Path | None
+    initrd: Path | None
+    append: str
+    typed: str
+    until: str
+    after: str
+    memory: str
+    instructions: int
+    seconds: float
+    quiet: bool
+    trace: Path | None = None
+    trace_of: str = "all"
+
+    @property
+    def name(self) -> str:
+        """The guest's name."""
+        return Path(self.guest).name
+
+    def console(self) -> "Console":
+        """The guest's console."""
+        from simvirt.emulation.emulator import Console
+        from simvirt.emulation.typing_in import letters
+
+        return Console(letters(self.typed), letters(self.until), letters(self.after), (lambda data: None) if self.quiet else _show)
+
+    def emulator(self, technique: str) -> "Emulator":
+        """A machine under a technique, with the guest in its memory."""
+        from simvirt.emulation.emulator import Emulator
+        from simvirt.emulation.images import load, read_file
+        from simvirt.emulation.loading import guest as guest_of
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.timeline import Timeline
+
+        size = sized(self.memory)
+        first = guest_of(self.guest, size.base)
+        console = self.console()
+        initrd = read_file(self.initrd, "initial file system") if self.initrd else b""
+        timeline = Timeline(self.trace, self.trace_of, self.name) if self.trace else None
+        made = Emulator(size, console, technique, timeline)
+        second = load(self.kernel, size.base + made.kernel_at, "kernel") if self.kernel else None
+        made.boot(first, second, initrd, self.append)
+        return made
+
+    def run(self, technique: str) -> "tuple[EmulationDocument, End]":
+        """Run the guest under a technique."""
+        from simvirt.emulation.counting import document
+
+        emulator = self.emulator(technique)
+        end = _run(emulator, self.instructions, self.seconds)
+        if emulator.timeline is not None:
+            emulator.timeline.end(emulator.made)
+            output.note(emulator.timeline.sentence())
+        return document(emulator, self.name, end), end
 
 
 def emulate(
     guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
-    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False,
-    technique: Technique = "native", compare: Compare = "", format_: As = Format.text,
+    until: Until = "", max_instructions: Most = 1_000_000_000, max_time: Longest = None, memory: Memory = "128MiB", counts: Counts = False,
+    technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
+    trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
-    from simvirt.emulation.emulator import End
-    from simvirt.report.emulation_report import comparison, report
-
     quiet = bool(compare) or format_ is not Format.text
-    runs = [
-        _one(guest, kernel, initrd, append, (input_, until, after), max_instructions, memory, name.strip(), quiet)
-        for name in (compare or technique).split(",")
-    ]
-    found, end = runs[0]
+    asked = Asked(
+        guest, kernel, initrd, append, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of)
     if compare:
-        from simvirt.emulation.counting import comparison as compared
+        return _compare(asked, compare, format_, (cost, profile))
+    if cost is not None:
+        _known(cost, host)
+    found, end = asked.run(technique)
+    found = found if cost is None else _with_cost(found, cost, host)
+    if profile is not None:
+        from simvirt.emulation.profile import profile_text
 
-        output.report(comparison(compared(tuple(run for run, _ in runs))), format_)
-    elif counts or format_ is not Format.text:
-        output.report(report(found), format_)
+        output.new_file(profile, profile_text(found, host))
+    _tell(found, end, counts or cost is not None, format_)
+    return _status(end, bool(until))
+
+
+def _compare(asked: Asked, techniques: str, form: Format, refused: tuple[str | None, Path | None]) -> int:
+    """Run under several techniques, and print one table."""
+    from simvirt.emulation.counting import comparison as compared
+    from simvirt.errors import UsageError
+    from simvirt.report.emulation_report import comparison
+
+    if any(option is not None for option in (*refused, asked.trace)):
+        raise UsageError("--compare prints one table of several runs: give --cost, --profile or --trace with --technique, one at a time")
+    runs = [asked.run(name.strip()) for name in techniques.split(",")]
+    output.report(comparison(compared(tuple(run for run, _ in runs))), form)
+    return max(_status(end, bool(asked.until)) for _, end in runs)
+
+
+def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) -> None:
+    """Print what was counted, or only why the run ended where that is not as it should."""
+    from simvirt.emulation.emulator import End
+    from simvirt.report.emulation_report import report
+
+    if counts or form is not Format.text:
+        output.report(report(found), form)
     elif end is not End.powered_off and end is not End.said:
         code = f" with code {found.code}" if end is End.failed else ""
         output.note(f"{found.guest} {end.value}{code} after {found.instructions:,} instructions")
-    return max(_status(end, bool(until)) for _, end in runs)
 
 
-def _one(
-    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str,
-    technique: str, quiet: bool,
-) -> "tuple[EmulationDocument, End]":
-    """Run a guest under one technique."""
-    from simvirt.emulation.counting import document
-    from simvirt.emulation.emulator import Console, Emulator
-    from simvirt.emulation.images import load, read_file
-    from simvirt.emulation.loading import guest as guest_of
-    from simvirt.emulation.making import sized
-    from simvirt.emulation.typing_in import letters
+def _known(platform: str, host: str) -> None:
+    """Look a platform and a host up before anything runs; ScenarioError where there is none."""
+    from simvirt.emulation.costs import costs_on
 
-    size = sized(memory)
-    typed, until, after = (letters(text) for text in texts)
-    first = guest_of(guest, size.base)
-    emulator = Emulator(size, Console(typed, until, after, (lambda data: None) if quiet else _show), technique)
-    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
-    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
-    end = _run(emulator, budget)
-    return document(emulator, Path(guest).name, end), end
+    costs_on(platform, host)
 
 
-def _run(emulator: "Emulator", budget: int) -> "End":
+def _with_cost(found: "EmulationDocument", platform: str, host: str) -> "EmulationDocument":
+    """A document with what it would cost on a platform."""
+    from simvirt.emulation.costs import charged
+
+    return found.model_copy(update={"cost": charged(found, platform, host)})
+
+
+def _seconds(text: str | None) -> float:
+    """A bound of time [s]; UsageError where it is none."""
+    from simvirt.errors import UsageError
+    from simvirt.units import UnitError, parse_time
+
+    if text is None:
+        return math.inf
+    try:
+        return parse_time(text)
+    except UnitError as error:
+        raise UsageError(f"--max-time {text}: {error}") from None
+
+
+def _run(emulator: "Emulator", budget: int, seconds: float) -> "End":
     """Run; Ctrl-C leaves what was counted so far."""
     from simvirt.emulation.emulator import End
 
     try:
-        return emulator.run(budget)
+        return emulator.run(budget, seconds)
     except KeyboardInterrupt:
         return End.interrupted
 
@@ -112,5 +212,5 @@ def _status(end: "End", waited: bool) -> int:
 
     if end is End.interrupted:
         return INTERRUPTED
-    good = (End.said,) if waited else (End.powered_off, End.reset, End.idle, End.budget)
+    good = (End.said,) if waited else (End.powered_off, End.reset, End.idle, End.budget, End.late)
     return 0 if end in good else 1

@@ -45,6 +45,7 @@ INTERRUPTS: Final = {
 }
 DEVICES: Final = ("finisher", "clint", "plic", "uart")
 LEVELS: Final = ("4k", "2m", "1g")
+UNITS: Final = ("data", "instructions")
 
 
 def cause_of(number: int) -> str:

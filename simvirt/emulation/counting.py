@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simvirt import machine
-from simvirt.emulation.causes import DEVICES, LEVELS, MODES, cause_of
+from simvirt.emulation.causes import DEVICES, LEVELS, MODES, UNITS, cause_of
 from simvirt.emulation.emulator import Emulator, End
 from simvirt.machine import constants as c
 from simvirt.result.document import Program
@@ -13,7 +13,6 @@ from simvirt.result.emulation_document import Access, EmulationComparison, Emula
 from simvirt.version import __version__
 
 SCHEMA = 1
-UNITS = ("data", "instructions")
 
 
 def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.timeline import LOGGED_SLICE, ROWS, Timeline
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
 from simvirt.machine.devices.uart import RING
@@ -40,6 +43,7 @@ class End(StrEnum):
     idle = "idle for good"
     said = "said what was waited for"
     budget = "budget used up"
+    late = "time used up"
     interrupted = "interrupted"
 
 
@@ -72,11 +76,15 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console, technique: str = "native") -> None:
-        self.size = size
+    def __init__(self, size: Size, console: Console, technique: str = "native", timeline: Timeline | None = None) -> None:
+        self.size = replace(size, logged=ROWS) if timeline else size
         self.console = console
         self.technique = technique
-        self.made = made(technique, size)
+        self.made = made(technique, self.size)
+        self.timeline = timeline
+        if timeline is not None:
+            self.made.exits.told = lambda name: timeline.left(self.made, name)
+        self.slice = LOGGED_SLICE if timeline else SLICE
         self.loaded: list[tuple[int, int, str]] = []
         self.link: HostLink | None = None
 
@@ -95,6 +103,7 @@ class Emulator:
             self.ram[at - self.size.base : at - self.size.base + len(data)] = data
         if TO in image.symbols:
             self.link = HostLink(self.ram, self.size.memory, self.size.base, image.symbols)
+            self.slice = min(self.slice, LINKED_SLICE)
 
     @property
     def ram(self) -> bytearray:
@@ -132,12 +141,14 @@ class Emulator:
         self.made.registers["x"][A1], self.made.registers["x"][A2] = top + INFO_SPACE, top
         self.made.hart["pc"][0] = first.entry
 
-    def run(self, budget: int) -> End:
-        """Run until the guest stops, has said what is waited for, or has used up a budget of instructions."""
-        end = self.work + budget
+    def run(self, budget: int, most_s: float = math.inf) -> End:
+        """Run until the guest stops, has said what is waited for, or has used up a budget of instructions, or of seconds [s]."""
+        end, late = self.work + budget, time.monotonic() + most_s
         while True:
             self.type_letters()
-            reason = self.made.advance(min(end, self.work + (LINKED_SLICE if self.link else SLICE)))
+            reason = self.made.advance(min(end, self.work + self.slice))
+            if self.timeline is not None:
+                self.timeline.take(self.made)
             asked = self.link.serve() if self.link else Served()
             if self.console.take(self.drained() + asked.said):
                 return End.said
@@ -148,6 +159,8 @@ class Emulator:
                 return ENDS[reason]
             if self.work >= end:
                 return End.budget
+            if time.monotonic() >= late:
+                return End.late
 
     def type_letters(self) -> None:
         """Type what there is room for."""

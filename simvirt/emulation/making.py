@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ class Size:
     sets: int = 128
     ways: int = 4
     pace: int = 1  # instructions a tick of the clock
+    logged: int = 0  # rows of the log; none where nobody looks at what happens
 
     @property
     def pages(self) -> int:
@@ -59,12 +60,23 @@ def sized(memory: str) -> Size:
     return Size(memory=found)
 
 
+class Exits(Counter[str]):
+    """Exits to the monitor by their names, which may be told of each."""
+
+    told: Callable[[str], None] | None = None
+
+    def __setitem__(self, name: str, count: int) -> None:
+        super().__setitem__(name, count)
+        if self.told is not None:
+            self.told(name)
+
+
 class Made:
     """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.exits: Counter[str] = Counter()
+        self.exits = Exits()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
         given = initial(size)
@@ -166,6 +178,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "plic": plic(),
         "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
         "counts": counts(),
+        "log": log(size.logged),
     }
 
 
@@ -197,6 +210,11 @@ def counts() -> dict[str, Any]:
     """All zero."""
     sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
+
+
+def log(count: int) -> dict[str, Any]:
+    """The log, of so many rows."""
+    return rows(tables.Log, count) | {"filled": [0], "rows": [count]}
 
 
 def decoding() -> dict[str, dict[str, Any]]:

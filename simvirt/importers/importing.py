@@ -9,7 +9,8 @@ from typing import Final
 from simvirt.errors import Issue, ScenarioError
 from simvirt.importers import compose, kubernetes
 from simvirt.importers.application import Application
-from simvirt.importers.guesses import Guesses, guessed
+from simvirt.importers.assumed import Guesses
+from simvirt.importers.guesses import guessed
 from simvirt.importers.projects import NO_OPTIONS, Options
 from simvirt.importers.sensitivity import first
 from simvirt.importers.writing import text

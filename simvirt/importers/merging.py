@@ -1,6 +1,7 @@
 """How one Compose document goes over another: mappings key by key, lists one after the other, some by what makes them one thing.
 
-*Source*: compose-spec, 13-merge.md (rules, unique resources, `!reset`, `!override`), 05-services.md (forms of `environment`, `depends_on`).
+*Source*: compose-spec, 13-merge.md (rules, unique resources, `!reset`, `!override`), 05-services.md (forms of `environment`,
+`depends_on`).
 """
 
 from __future__ import annotations

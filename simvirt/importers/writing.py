@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service
-from simvirt.importers.guesses import OBJECTIVE, RATE, Guesses
+from simvirt.importers.assumed import Guesses
 
 WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 RESERVED: Final = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -32,10 +32,21 @@ def _head(application: Application, found: Guesses, first: tuple[str, ...]) -> I
         yield f"#   {_comment(sentence)}"
     yield "simvirt: 1"
     yield f"name: {quoted(_name(application.name))}"
-    yield _with(
-        f"host: {{cores: {found.cores}, memory: {values.said_size(found.memory)}}}", "assumed: room for all services, each in a VM too"
-    )
+    yield from _hosts(found)
     yield f"platforms: [{', '.join(application.platforms)}]"
+
+
+def _hosts(found: Guesses) -> Iterator[str]:
+    """The host, or the pools that services stand on."""
+    size, reason = {"cores": found.cores, "memory": values.said_size(found.memory)}, "room for all services, each in a VM too"
+    if not found.pools:
+        yield _with(f"host: {flow(size)}", f"assumed: {reason}")
+        return
+    yield "hosts:"
+    for pool in found.pools:
+        zones = {"zone": list(pool.zones) if len(pool.zones) > 1 else pool.zones[0]} if pool.zones else {}
+        labels = {"labels": pool.labels} if pool.labels else {}
+        yield _with(f"  {pool.name}: {flow({'count': pool.count, **size, **zones, **labels})}", f"assumed: {reason}; {pool.reason}")
 
 
 def _body(application: Application, found: Guesses) -> Iterator[str]:
@@ -44,12 +55,12 @@ def _body(application: Application, found: Guesses) -> Iterator[str]:
     for service in application.lasting():
         yield from _service(service, found)
     yield "workload:"
-    yield _with(f"  open: {{rate: {RATE}}}", "assumed: no file says how many requests come")
+    yield _with(f"  open: {{rate: {found.rate}}}", "assumed: no file says how many requests come")
     yield "  mix:"
     why = {one.path: one.reason for one in found.assumed}
     for name in found.entries:
         yield _with(f"    {quoted(f'{name}.request')}: 1", f"assumed: {why[f'workload.mix.{name}.request']}")
-    yield _with(f"objective: {{latency_p99: {OBJECTIVE}}}", "assumed: no file says what users expect")
+    yield _with(f"objective: {{latency_p99: {found.objective}}}", "assumed: no file says what users expect")
     yield "run: {duration: 2min, replications: 5, seed: 1}"
 
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
-    "Bytes", "Cache", "Clint", "Code", "Counts", "Csrs", "Decoding", "Fast", "Hart", "IntArray", "Ints", "Machine", "Memory", "Pages",
-    "Patterns", "Pieces", "Plic", "Registers", "Stage", "Table", "Tlb", "Uart",
+    "Bytes", "Cache", "Clint", "Code", "Counts", "Csrs", "Decoding", "Fast", "Hart", "IntArray", "Ints", "Log", "Machine", "Memory",
+    "Pages", "Patterns", "Pieces", "Plic", "Registers", "Stage", "Table", "Tlb", "Uart",
 ]
 
 Bytes: TypeAlias = bytearray
@@ -229,6 +229,19 @@ class Counts(Table):
     characters: IntArray  # sent, received
 
 
+class Log(Table):
+    """What has happened since the caller looked; without rows on a machine that is not traced."""
+
+    filled: Ints
+    rows: Ints
+    kind: IntArray  # ENTERED ...
+    what: IntArray
+    where: IntArray
+    more: IntArray
+    count: IntArray  # instructions, those of the block in work included
+    skipped: IntArray  # ticks that had passed while the hart waited
+
+
 class Machine:
     """All tables."""
 
@@ -249,3 +262,4 @@ class Machine:
     plic: Plic
     uart: Uart
     counts: Counts
+    log: Log

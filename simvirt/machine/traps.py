@@ -56,6 +56,7 @@ from simvirt.machine.constants import (
     VSTVAL,
     VSTVEC,
 )
+from simvirt.machine.log import ENTERED, TRAPPED, log_event, tracing
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.words import left_shift
 
@@ -106,6 +107,8 @@ def settle(m: Machine) -> None:
 def set_mode(m: Machine, mode: int, virtual: int) -> None:
     """Enter a mode, of a guest or not."""
     settle(m)
+    if tracing(m) and (m.hart.mode[0] != mode or m.hart.virtual[0] != virtual):
+        log_event(m, ENTERED, mode + GUEST * virtual, 0, 0)
     m.hart.mode[0], m.hart.virtual[0] = mode, virtual
     refresh(m)
 
@@ -179,7 +182,10 @@ def take(m: Machine, pc: int, cause: int, interrupt: bool, value: int) -> None:
     further: int = m.registers.csr[HIDELEG] if interrupt else m.registers.csr[HEDELEG]
     if m.hart.virtual[0] and not interrupt and (OF_ADDRESSES >> cause) & 1:
         m.hart.guest[0] = 1
-    m.counts.traps[(mode + GUEST * m.hart.virtual[0]) * 2 * CAUSES + (CAUSES if interrupt else 0) + cause] += 1
+    kind: int = (mode + GUEST * m.hart.virtual[0]) * 2 * CAUSES + (CAUSES if interrupt else 0) + cause
+    m.counts.traps[kind] += 1
+    if tracing(m):
+        log_event(m, TRAPPED, kind, pc, 0)
     sign: int = left_shift(1, 63) if interrupt else 0
     if m.hart.virtual[0] and (given & further) >> cause & 1:
         to_guest(m, pc, cause - 1 | sign if interrupt else cause, value)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from simvirt.report.blocks import Block, Data, Prose, Report, Table, Title, cells, titled
 from simvirt.report.heading import made_by
-from simvirt.result.emulation_document import EmulationComparison, EmulationDocument
+from simvirt.result.emulation_document import EmulationComparison, EmulationCost, EmulationDocument
+from simvirt.units import format_time
 
 
 def report(document: EmulationDocument) -> Report:
@@ -20,6 +21,8 @@ def _blocks(document: EmulationDocument) -> Iterator[Block]:
     yield from titled("Exits", exits(document))
     yield from titled("Page tables", translation(document))
     yield from titled("Devices", devices(document))
+    if document.cost is not None:
+        yield from costs(document.cost)
     yield Data(tuple(document.flat()), ("what", "where", "count"))
 
 
@@ -65,6 +68,33 @@ def devices(document: EmulationDocument) -> Table:
 def exits(document: EmulationDocument) -> Table:
     """Exits to the monitor, by cause and what it did."""
     return Table(("exit", "count"), tuple(cells(what, f"{count:,}") for what, count in document.exits.items()))
+
+
+def costs(cost: EmulationCost) -> Iterator[Block]:
+    """What the guest would cost on a platform: as the performance model charges it, and by its exits."""
+    yield Title(f"Costs on {cost.platform}, {cost.host}")
+    yield Prose(cost_sentence(cost))
+    rows = tuple(
+        cells(row.operation, f"{row.count:,}", format_time(row.charged_s), f"{row.exits:,}", format_time(row.exits_s))
+        for row in cost.operations
+    )
+    yield Table(("operation", "count", "charged", "exits", "they cost"), rows)
+
+
+def cost_sentence(cost: EmulationCost) -> str:
+    """The two predictions in words."""
+    said = f"The guest's own work is {format_time(cost.own_s)} at an instruction a cycle"
+    if cost.overhead is not None:
+        said += f"; the performance model charges {share(cost.overhead)} more for the operations that it performed"
+    counted = ""
+    if cost.overhead_of_exits is not None:
+        counted = f", the exits that were counted would cost {share(cost.overhead_of_exits)} at {format_time(cost.exit_s)} each"
+    return f"{said}{counted}. Exits of RISC-V are not exits of x86: how many there are transfers, what one costs is of {cost.host}."
+
+
+def share(value: float) -> str:
+    """A part of the guest's own time."""
+    return f"{100 * value:,.1f} %"
 
 
 def comparison(document: EmulationComparison) -> Report:

@@ -34,6 +34,28 @@ class Access(Document):
     writes: int = Field(description="stores")
 
 
+class OperationCost(Document):
+    """What one operation of the guest costs on a platform, two ways."""
+
+    operation: str = Field(description="operation of the catalogue; `devices` for exits that are accesses to devices")
+    count: int = Field(description="how many the guest performed")
+    exits: int = Field(description="exits to the monitor that were for it")
+    charged_s: float = Field(description="CPU time that the performance model charges for them on the platform [s]")
+    exits_s: float = Field(description="CPU time of the exits at a round trip of the host's processor each [s]")
+
+
+class EmulationCost(Document):
+    """From counts to a prediction; exits of RISC-V are not those of x86: how many there are transfers, costs are the catalogue's."""
+
+    platform: str = Field(description="platform of the catalogue whose costs are taken")
+    host: str = Field(description="host of the catalogue")
+    own_s: float = Field(description="the guest's own CPU time on that host, at an instruction a cycle [s]")
+    exit_s: float = Field(description="a round trip between guest and hypervisor on that host [s]")
+    overhead: float | None = Field(description="what the performance model charges, over the guest's own time; null without instructions")
+    overhead_of_exits: float | None = Field(description="what the counted exits cost, over the guest's own time; null without exits")
+    operations: tuple[OperationCost, ...] = Field(description="by operation, the dearest first")
+
+
 class EmulationDocument(Document):
     """`simvirt emulate --format json`."""
 
@@ -53,6 +75,7 @@ class EmulationDocument(Document):
     characters: dict[str, int] = Field(description="characters `sent` and `received` by the guest")
     console: str = Field(description="what the guest said")
     digest: str = Field(description="SHA-256 of registers, memory and counts at the end: the same in every run")
+    cost: EmulationCost | None = Field(default=None, description="what it would cost on a platform; null where none was named")
 
     def flat(self) -> list[dict[str, Any]]:
         """Counts as rows."""

@@ -17,7 +17,7 @@ SMALL = Size(memory=4 << 20, sets=4, ways=1)
 BUDGET = 5_000
 LOAD, STORE, SYSTEM = 0x03, 0x23, 0x73
 PLACES = (0x0, 0x100000, 0x2000000, 0x2004000, 0x200BFF8, 0xC000000, 0xC002000, 0xC200000, 0x10000000, 0x80000000, 0x803FFFF8, (1 << 63) - 64)
-SEEDS = [*range(25), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(25, 1000))]
+SEEDS = [*range(100), *(pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.verification]) for seed in range(100, 1000))]
 
 
 def load_or_store(draw: random.Random) -> int:

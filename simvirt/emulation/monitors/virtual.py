@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
 from simvirt.emulation.causes import cause_of
-from simvirt.emulation.making import Made, Size, initial, values_of
+from simvirt.emulation.making import Exits, Made, Size, initial, values_of
 from simvirt.emulation.registers import NUMBERS
 from simvirt.machine import constants as c
 from simvirt.machine import plain, tables
@@ -28,7 +27,7 @@ class Virtual(Made):
         self.size = size
         self.ram = ram
         self.tables: dict[str, dict[str, Any]] = {}
-        self.exits: Counter[str] = Counter()
+        self.exits = Exits()
         self.machine = plain.Machine()
         given = initial(size, "plain")
         for name, kind in tables.Machine.__annotations__.items():

@@ -1,0 +1,18 @@
+"""Small runs of the emulated machine."""
+
+from __future__ import annotations
+
+from simvirt.emulation.counting import document
+from simvirt.emulation.emulator import Console, Emulator
+from simvirt.emulation.loading import guest
+from simvirt.emulation.making import Size
+from simvirt.result.emulation_document import EmulationDocument
+
+SMALL = Size(memory=4 << 20)
+
+
+def hello(technique: str) -> EmulationDocument:
+    """The first guest under a technique."""
+    emulator = Emulator(SMALL, Console(), technique)
+    emulator.boot(guest("hello", SMALL.base))
+    return document(emulator, "hello", emulator.run(100_000))
