@@ -12,7 +12,6 @@ import struct
 from dataclasses import dataclass, field
 
 from simvirt.emulation.assembler import assemble
-from simvirt.machine import constants as c
 
 BASE, MEMORY = 0x80000000, 4 << 20
 SNIPPETS, RECORDS, TABLES, DATA = BASE + 0x10000, BASE + 0x100000, BASE + 0x200000, BASE + 0x300000
@@ -168,6 +167,7 @@ CSRS = (
     "htimedelta", "hcounteren", "hgeie", "htval", "hip", "hvip", "htinst", "hgatp", "hgeip", "vsstatus", "vsie", "vstvec", "vsscratch",
     "vsepc", "vscause", "vstval", "vsip", "vsatp", "cycle", "instret", "time", "mstatus", "mie", "mip", "mideleg", "mtval2", "mtinst", "mepc",
 )
+OF_SUPERVISOR = CSRS.index("hstatus")  # those before may be a guest's
 UNREAD = {"cycle", "instret", "time"}  # may be read, but not what is in them
 KEPT = {"stvec", "vstvec", "medeleg"}  # are not written to: traps must find their handlers
 TRANSLATIONS = ("satp", "vsatp", "hgatp")
@@ -199,7 +199,7 @@ class Program:
         self.memory |= {at: struct.pack("<Q", value) for at, value in fixed_tables().items()}
         self.memory[DATA] = b"".join(struct.pack("<Q", self.value()) for _ in range(8 * 512))
         modes = [self.draw.choices(MODES, WEIGHTS)[0] for _ in range(self.count)]
-        lines = "\n".join(self.snippet() for _ in range(2 * self.count))
+        lines = "\n".join(self.snippet(*mode) for mode in modes for _ in range(2))
         self.memory[SNIPPETS] = self.ordered(assemble(lines, "snippets", SNIPPETS).pieces[0][1])
         self.memory[RECORDS] = b"".join(self.record(k, *mode) for k, mode in enumerate(modes)) + bytes(RECORD)
 
@@ -221,7 +221,7 @@ class Program:
         page = LOW + (draw.randrange(LEAVES + 1) << 12)
         where = draw.choices(
             (page, LOW + (3 << 20), 3 << 30 | DATA - BASE, DATA + 4096, ALIAS + DATA - BASE, 0x90000000, 1 << 38, 1 << 41, draw.getrandbits(64) & -4096),
-            (12, 1, 1, 3, 3, 1, 1, 1, 1),
+            (10, 1, 1, 5, 5, 1, 0.5, 0.5, 0.5),
         )[0]
         return where + offset & (1 << 64) - 1
 
@@ -259,18 +259,18 @@ class Program:
         controls["hedeleg"] &= ~OF_EXTENSIONS
         for name in ("mie", "mip", "hvip"):
             controls[name] = self.value() if draw.random() < 0.25 else 0
-        controls |= {name: self.place(2 * k + 1) for name in ("sepc", "vsepc")}
+        controls |= {name: self.place(2 * k + 1, draw.random() < 0.5, True) for name in ("sepc", "vsepc")}
         status = draw.getrandbits(64) & STATUS | mode << 11 | virtual << 39 | (draw.random() < 0.2) << 17
         status &= ~(draw.choice((0, 0x700000)))
         entries = [self.entry(draw.choice(SLOTS)) for _ in range(ENTRIES)]
-        words = [self.place(2 * k, mode == 0), status, *controls.values(), *self.registers(), *(word for pair in entries for word in pair)]
+        translated = controls["vsatp" if virtual else "satp"] >> 60 == 8
+        words = [self.place(2 * k, mode == 0, translated), status, *controls.values(), *self.registers(), *(word for pair in entries for word in pair)]
         return struct.pack(f"<{len(words)}Q", *words)
 
-    def place(self, number: int, user: bool | None = None) -> int:
-        """Where a snippet is, for a supervisor or for a user."""
+    def place(self, number: int, user: bool, translated: bool) -> int:
+        """Where a snippet is, for a supervisor or for a user; rarely for the other."""
         found = SNIPPETS + SPACE // 2 * number
-        user = self.draw.random() < 0.5 if user is None else user ^ (self.draw.random() < 0.05)
-        return found - (BASE - ALIAS) if user and self.draw.random() < 0.8 else found
+        return found - (BASE - ALIAS) if translated and user ^ (self.draw.random() < 0.03) else found
 
     def translation(self, name: str) -> int:
         """A table of pages, none, or a mode that there is not."""
@@ -279,17 +279,22 @@ class Program:
         kinds = (0, SV39 | number | ROOTS[name][root] >> 12, 3 << 60 | number | ROOTS[name][root] >> 12)
         return self.draw.choices(kinds, (3, 10, 0.3))[0]
 
-    def snippet(self) -> str:
+    def snippet(self, mode: int, virtual: int) -> str:
         """Some instructions and a call."""
-        size = self.draw.randrange(1, 8)
-        lines = [self.instruction() for _ in range(size)]
+        size = self.draw.randrange(1, SPACE // 8 - 1)
+        lines = [self.instruction(mode, virtual) for _ in range(size)]
         return "\n".join([*lines, "ecall", *["ecall"] * (SPACE // 8 - 1 - size)])
 
-    def instruction(self) -> str:
-        """One instruction."""
-        draw = self.draw
-        kinds = (self.control, self.plain, self.atomic, self.into_guest, self.fence, self.other)
-        return draw.choices(kinds, (9, 6, 2, 6, 2, 1))[0]()
+    def instruction(self, mode: int, virtual: int) -> str:
+        """One instruction, most often one that the mode may use."""
+        kinds = (self.control, self.plain, self.atomic, self.into_guest, self.fence, self.other, self.arithmetic)
+        weights = (1, 9, 2, 1, 0.5, 0.5, 3) if mode == 0 else (8, 8, 2, 0.5, 1, 0.5, 2) if virtual else (9, 6, 2, 6, 2, 0.5, 2)
+        kind = self.draw.choices(kinds, weights)[0]
+        return self.control(virtual=mode == 1 and virtual == 1) if kind == self.control else kind()
+
+    def arithmetic(self) -> str:
+        """Something that cannot trap."""
+        return f"{self.draw.choice(('add', 'xor', 'sltu', 'mulhu', 'sraw'))} {self.target()}, {self.target()}, {self.target()}"
 
     def target(self) -> str:
         """A register to write to."""
@@ -299,10 +304,11 @@ class Program:
         """A register with an address."""
         return f"x{self.draw.choice(ADDRESSES)}"
 
-    def control(self) -> str:
+    def control(self, virtual: bool = False) -> str:
         """An access to a register of control."""
         draw = self.draw
-        name = draw.choice(CSRS) if draw.random() < 0.97 else f"{draw.choice(OTHERS):#x}"
+        names = CSRS[:OF_SUPERVISOR] if virtual and draw.random() < 0.9 else CSRS
+        name = draw.choice(names) if draw.random() < 0.97 else f"{draw.choice(OTHERS):#x}"
         target = "x0" if name in UNREAD else self.target()
         if name in KEPT or name in UNREAD or draw.random() < 0.5:
             return f"csrrs {target}, {name}, x0"

@@ -13,7 +13,7 @@ from simvirt.cli.app import app
 from simvirt.emulation.assembler import assemble
 from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.hostlink import WORD, HostLink, Served
-from simvirt.emulation.images import elf, linked
+from simvirt.emulation.images import HEADER, elf, linked
 from simvirt.emulation.making import Size
 from tests.helpers.elf_files import linked_file
 
