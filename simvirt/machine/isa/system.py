@@ -189,8 +189,8 @@ def access_csr(m: Machine, x: IntArray, i: int, operand: int, how: int) -> int:
     number = own_number(m, number)
     before: int = read_csr(m, number)
     if writes:
-        kind: int = m.csrs.kind[number]
-        base: int = before if kind == COUNTER or kind == GUEST_INTERRUPTS else m.registers.csr[m.csrs.home[number]]
+        shown: bool = m.csrs.kind[number] == COUNTER or m.csrs.kind[number] == GUEST_INTERRUPTS
+        base: int = before if shown else m.registers.csr[m.csrs.home[number]]
         write_csr(m, number, operand if how == REPLACE else base | operand if how == SET else base & ~operand)
     x[m.code.rd[i]] = before
     return go_on(m, i)
