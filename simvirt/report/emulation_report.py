@@ -99,7 +99,7 @@ def guest_list(document: GuestList) -> Report:
         rows.append(cells(one.name, one.about))
         rows += [cells("", f"{name}: {meaning}") for name, meaning in one.parameters.items()]
     title = Title("Guests of simvirt", (made_by(document.simvirt),), level=1)
-    table = Table(("guest", "what it does, and what --set sets"), tuple(rows), (0, 1))
+    table = Table(("guest", "what it does, and what --set sets"), tuple(rows), (0, 1), prose=1)
     return Report(document, (title, table, Data(tuple(document.flat()), ("guest", "parameter", "meaning"))))
 
 
