@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simvirt.cli import output
+from simvirt.cli import import_measurements, output
 from simvirt.cli.options import Quiet
 
 Files = Annotated[
@@ -34,6 +34,7 @@ Fast = Annotated[bool, typer.Option("--no-runs", help="Do not order assumed dema
 app = typer.Typer(
     name="import", help="Make a scenario of files that you have: what they cannot say is assumed, and marked.", no_args_is_help=True
 )
+import_measurements.register(app)
 
 
 @app.command("compose")
