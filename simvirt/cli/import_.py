@@ -62,6 +62,8 @@ def compose(
         dict(os.environ),
     )
     found = imported("compose", [str(name) for name in named], options, ordered=not no_runs)
+    if found.application.unvalidated is not None:
+        output.note(f"{named[0]} was {found.application.unvalidated}", quiet)
     return _written(found.text, len(found.guesses.assumed), to, quiet)
 
 

@@ -42,6 +42,8 @@ def _imported(path: Path) -> str | None:
     output.note(
         f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests "
         f"cost among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
+    if found.application.unvalidated is not None:
+        output.note(f"{path} was {found.application.unvalidated}")
     return found.text
 
 

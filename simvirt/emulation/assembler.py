@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -26,6 +26,7 @@ OPERATORS: Final[dict[type[ast.operator], Callable[[int, int], int]]] = {
     ast.LShift: lambda a, b: a << min(b, 64), ast.RShift: lambda a, b: a >> min(b, 64),
 }
 MOST: Final = 1 << 24  # bytes of a guest
+STARTS: Final = ("machine", "supervisor")  # modes that a guest may begin in
 
 
 @dataclass
@@ -39,6 +40,14 @@ class Statement:
     size: int = 0
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """A number that who runs a guest may set."""
+
+    default: int
+    meaning: str
+
+
 @dataclass
 class Assembly:
     """A source that is being assembled."""
@@ -47,6 +56,9 @@ class Assembly:
     base: int
     symbols: dict[str, int] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
+    settings: Mapping[str, int] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    supervisor: bool = False  # it begins in supervisor mode
 
     def fail(self, line: int, message: str) -> UsageError:
         """A mistake in a line."""
@@ -81,12 +93,26 @@ class Assembly:
             if len(operands) != 2:
                 raise self.fail(line, "expected a name and a value, for example .equ UART, 0x10000000")
             self.define(line, operands[0], self.value(line, operands[1]))
+        elif name == ".parameter":
+            self.add_parameter(line, operands)
+        elif name == ".mode":
+            if rest.strip() not in STARTS:
+                raise self.fail(line, f"{rest.strip()}: expected .mode {' or .mode '.join(STARTS)}")
+            self.supervisor = rest.strip() == STARTS[1]
         elif form := SHORT_FORMS.get((name, len(operands))):
             yield from self.expanded(line, form(*operands))
         elif name == "li" and len(operands) == 2:
             yield from self.expanded(line, loaded(operands[0], self.value(line, operands[1])))
         elif name:
             yield Statement(line, name, operands)
+
+    def add_parameter(self, line: int, operands: list[str]) -> None:
+        """A number with a name and a default, which a setting replaces."""
+        if len(operands) < 3:
+            raise self.fail(line, 'expected a name, a default and its meaning, for example .parameter n, 100, "how often"')
+        name, default = operands[0], self.value(line, operands[1])
+        self.parameters[name] = Parameter(default, self.string(Statement(line, ".parameter", operands[2:])).decode())
+        self.define(line, name, self.settings.get(name, default))
 
     def expanded(self, line: int, lines: list[str]) -> Iterator[Statement]:
         """Instructions that a short form stands for."""
@@ -243,11 +269,20 @@ def loaded(register: str, value: int) -> list[str]:
     return [*loaded(register, value - lower >> 12), f"slli {register}, {register}, 12", *last]
 
 
-def assemble(text: str, file: str, base: int) -> Image:
+def assemble(text: str, file: str, base: int, settings: Mapping[str, int] | None = None) -> Image:
     """A source as an image that lies at an address and begins at its first instruction; UsageError that names file and line."""
-    assembly = Assembly(file, base)
+    assembly = Assembly(file, base, settings=settings or {})
     assembly.read(text)
+    check_settings(file, assembly.settings, assembly.parameters)
     data = assembly.assembled()
     if not data:
         raise UsageError(f"{file}: no instruction; expected assembler, for example li a0, 1")
-    return Image(file, ((base, data),), base)
+    return Image(file, ((base, data),), base, supervisor=assembly.supervisor)
+
+
+def check_settings(file: str, settings: Mapping[str, int], parameters: Mapping[str, Parameter]) -> None:
+    """UsageError that says what may be set where something else is."""
+    for name in settings:
+        if name not in parameters:
+            known = f"expected one of {', '.join(parameters)}" if parameters else "it has no parameters"
+            raise UsageError(f"--set {name}: {file} has no parameter {name}; {known}")

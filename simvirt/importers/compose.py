@@ -18,6 +18,7 @@ from simvirt.importers.deploying import deployed, restart_of, wants_swarm
 from simvirt.importers.dotenv import variables_of
 from simvirt.importers.nodes import known, number_at, refuse, size_at, table_at, text_at, unknown, whole_at, words_at
 from simvirt.importers.projects import NO_OPTIONS, Options, Project, project
+from simvirt.importers.schema import validated
 from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.tree import Entry, Scalar, Table
 from simvirt.units import shown
@@ -134,7 +135,9 @@ def load(files: Many[str], options: Options = NO_OPTIONS) -> Application:
     """The application in Compose files, the later ones over the earlier; ScenarioError where they are wrong."""
     found = project(files, options)
     reader = _Reader(found, os.path.basename(files[0]))
-    return reader.application(tuple(files))
+    application = reader.application(tuple(files))
+    application.unvalidated = validated(found.whole)
+    return application
 
 
 class _Reader:
@@ -159,9 +162,10 @@ class _Reader:
         self.left_out += missing(services, self.project.defined)
         check_circles(services)
         mark_ending(services, table)
-        under_swarm = wants_swarm(services.values(), self.left_out)
-        platforms = {"platforms": SWARM} if under_swarm else {}
-        return Application(name, "Compose", files, services, self.left_out, self.project.unset, **platforms)
+        found = Application(name, "Compose", files, services, self.left_out, self.project.unset)
+        if wants_swarm(services.values(), self.left_out):
+            found.platforms = SWARM
+        return found
 
     def service(self, name: str, entry: Entry) -> Service:
         """One service."""

@@ -11,6 +11,7 @@ from simvirt.machine.constants import (
     LOAD_GUEST_PAGE,
     LOAD_MISALIGNED,
     LOAD_PAGE,
+    MARKED,
     READ,
     STORE_ACCESS,
     STORE_GUEST_PAGE,
@@ -137,6 +138,17 @@ def finish(m: Machine, i: int, size: int) -> None:
     m.hart.count[0] -= m.code.left[i]
     write_device(m, m.memory.device[0], m.memory.address[0], size, value)
     m.hart.count[0] += m.code.left[i]
+
+
+@apart
+def finish_store(m: Machine, i: int, size: int) -> int:
+    """Finish a store; what marks a phase is the last instruction of the phase before."""
+    finish(m, i, size)
+    if m.hart.stop[0] != MARKED:
+        return i + 1
+    m.hart.count[0] -= m.code.left[i]
+    m.hart.pc[0] = m.hart.page[0] + m.code.behind[i]
+    return LEFT
 
 
 @apart

@@ -145,3 +145,5 @@ RESET = 3
 FAILED = 4
 IDLE = 5
 OUTPUT = 6
+MARKED = 8  # the guest has said that something begins
+CALLED = 7  # machine mode has been entered, whose firmware the caller is

@@ -10,6 +10,7 @@ import yaml
 
 import simvirt
 from simvirt.catalog import Catalog
+from simvirt.cli.app import main
 from simvirt.errors import ScenarioError
 from simvirt.importers.importing import Imported, imported
 from simvirt.runs.run import run
@@ -193,3 +194,40 @@ def test_demands_are_explained_with_the_profile_of_their_name() -> None:
     catalog = Catalog.load()
     assert {row.kind for row in catalog.explain("php-web")} == {"profiles", "demands"}
     assert {row.kind for row in catalog.explain("php-web", "demands")} == {"demands"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("services:\n  web: {image: x, ports: [true]}", "file.yaml:2:27: services.web.ports.0: Compose's schema: expected one of the forms that Compose knows here; got true"),
+        ("services:\n  web:\n    image: x\n    tty: [1]", "file.yaml:4:5: services.web.tty: Compose's schema: expected boolean or string"),
+        ("services: {web: {image: x, logging: {drive: local}}}", "services.web.logging"),
+        ("services: {web: {image: x}}\nnetworks: {a: {driver: 3}}", "file.yaml:2:24: networks.a.driver: Compose's schema: expected string; got 3"),
+        ("services: {web: {image: x}, other: {profiles: [p], cap_add: 3}}", "services.other.cap_add"),
+    ],
+)
+def test_what_the_schema_refuses_names_file_line_and_reason(tmp_path: Path, text: str, said: str) -> None:
+    pytest.importorskip("check_jsonschema", reason="needs the package that carries Compose's schema")
+    with pytest.raises(ScenarioError) as told:
+        made(tmp_path, text)
+    assert said in str(told.value)
+
+
+def test_without_the_schema_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("simvirt.importers.schema.PACKAGE", "no_such_package")
+    assert made(tmp_path, "services: {web: {image: nginx, ports: [true]}}").application.unvalidated
+    for arguments in (["import", "compose", str(tmp_path / "file.yaml"), "--no-runs"], ["check", str(tmp_path / "file.yaml")]):
+        assert main(arguments) == 0
+        assert capsys.readouterr().err.count("was not validated by Compose's schema") == 1
+
+
+def test_lists_that_mappings_go_over_keep_what_they_wait_for(tmp_path: Path) -> None:
+    (tmp_path / "over.yaml").write_text("services: {web: {depends_on: {b: {condition: service_healthy}}}}", encoding="utf-8")
+    (tmp_path / "file.yaml").write_text("services: {web: {image: x, depends_on: [a, b]}, a: {image: x}, b: {image: x}}", encoding="utf-8")
+    found = imported("compose", [str(tmp_path / "file.yaml"), str(tmp_path / "over.yaml")], ordered=False)
+    assert found.application.services["web"].keys["depends_on"] == {"a": {"condition": "service_started"}, "b": {"condition": "service_healthy"}}
+
+
+def test_services_that_all_end_are_told_of(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"file\.yaml:1:12: once: expected a service that stays"):
+        made(tmp_path, "services: {once: {image: x, deploy: {mode: replicated-job}}}")

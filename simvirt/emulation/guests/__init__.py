@@ -14,3 +14,8 @@ def names() -> list[str]:
 def source(name: str) -> str:
     """The source of one."""
     return files(__name__).joinpath(name + SUFFIX).read_text(encoding="utf-8")
+
+
+def first_line(name: str) -> str:
+    """What one is for: the comment that its source begins with."""
+    return source(name).splitlines()[0].removeprefix("#").strip()
