@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,9 @@ from simvirt.cli.command import INTERRUPTED
 from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
+    from simvirt.emulation.debugging.stepper import Stepper
     from simvirt.emulation.emulator import Console, Emulator, End
+    from simvirt.emulation.making import Size
     from simvirt.emulation.starting import Start
     from simvirt.result.emulation_document import EmulationDocument
 
@@ -64,6 +67,8 @@ TraceFile = Annotated[
 ]
 TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
 
+Step = Annotated[bool, typer.Option("--step", help="Step through it, forwards and backwards; help in there lists the words.")]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -105,6 +110,23 @@ class Asked:
         made.boot(*loaded)
         return made
 
+    def stepper(self, technique: str) -> "Stepper":
+        """The guest, to be stepped."""
+        from simvirt.emulation.debugging.stepper import Started, Stepper
+        from simvirt.emulation.emulator import Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.typing_in import letters
+
+        size = sized(self.memory)
+        loaded = self.start.load(size.base)
+
+        def anew(size: "Size", console: "Console") -> Emulator:
+            made = Emulator(size, console, technique, cards=self.start.cards())
+            made.boot(*loaded)
+            return made
+
+        return Stepper(Started(anew, size, letters(self.typed), letters(self.after)))
+
     def run(self, technique: str) -> "tuple[EmulationDocument, End]":
         """Run the guest under a technique."""
         from simvirt.emulation.counting import document
@@ -123,7 +145,7 @@ def emulate(
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
     trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
-    list_: Listed = False,
+    list_: Listed = False, step: Step = False,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.starting import Start
@@ -134,6 +156,8 @@ def emulate(
     start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
     asked = Asked(
         start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of)
+    if step:
+        return _step(asked, technique, {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until})
     if compare:
         return _compare(asked, compare, format_, (cost, profile))
     if cost is not None:
@@ -159,6 +183,19 @@ def _compare(asked: Asked, techniques: str, form: Format, refused: tuple[str | N
     runs = [asked.run(name.strip()) for name in techniques.split(",")]
     output.report(comparison(compared(tuple(run for run, _ in runs))), form)
     return max(_status(end, bool(asked.until)) for _, end in runs)
+
+
+def _step(asked: Asked, technique: str, refused: Mapping[str, object]) -> int:
+    """Step through a guest."""
+    from simvirt.cli.debugger import debug
+    from simvirt.errors import UsageError
+
+    for option, value in refused.items():
+        if value:
+            raise UsageError(f"{option}: not with --step, which ends nowhere by itself; expected one of the two")
+    if asked.start.disk is not None and not asked.start.read_only:
+        raise UsageError("--disk: a step back runs again from the begin, on the disk as it was; expected --read-only beside --step")
+    return debug(asked.stepper(technique))
 
 
 def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) -> None:
