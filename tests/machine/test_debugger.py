@@ -8,30 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.emulated import SMALL
+from helpers.emulated import SMALL, stepper
 
 from simvirt import machine
 from simvirt.cli.app import main
 from simvirt.emulation.debugging.commands import COMMANDS, Debugger
-from simvirt.emulation.debugging.stepper import Happened, Started, Stepper
+from simvirt.emulation.debugging.stepper import Happened, Stepper
 from simvirt.emulation.debugging.walks import grid, walked
-from simvirt.emulation.emulator import Console, Emulator, End
-from simvirt.emulation.loading import guest
-from simvirt.emulation.making import Size
+from simvirt.emulation.emulator import End
 from simvirt.machine import constants as c
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_CALL = "call from user"
-
-
-def stepper(technique: str = "native") -> Stepper:
-    """The first guest, to be stepped."""
-    def anew(size: Size, console: Console) -> Emulator:
-        made = Emulator(size, console, technique)
-        made.boot(guest("hello", SMALL.base))
-        return made
-
-    return Stepper(Started(anew, SMALL))
 
 
 @pytest.mark.parametrize("technique", ["native", "trap"])

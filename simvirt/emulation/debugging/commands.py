@@ -10,6 +10,7 @@ from typing import Final
 from simvirt.emulation.causes import EXCEPTIONS, INTERRUPTS, MODES
 from simvirt.emulation.debugging import views
 from simvirt.emulation.debugging.stepper import FAR, Happened, Stepper
+from simvirt.emulation.disassembler import ABI
 from simvirt.errors import UsageError
 
 SEARCH: Final = 100 * FAR
@@ -157,7 +158,7 @@ def listed(debugger: Debugger, rest: str) -> Iterator[str]:
 
 
 def walk(debugger: Debugger, rest: str) -> Iterator[str]:
-    """walk [ADDRESS]: the walk of its page tables, entry by entry; of the next instruction by default"""
+    """walk [ADDRESS]: its page tables entry by entry; by default here"""
     yield from views.walk(debugger.stepper.made, address_of(debugger.stepper, rest) if rest else debugger.stepper.pc)
 
 
@@ -166,7 +167,7 @@ def tables(debugger: Debugger, rest: str) -> Iterator[str]:
     harts = debugger.stepper.harts()
     if len(harts) == 1:
         raise UsageError("tables: there is no shadow without a monitor; expected --technique trap, for example")
-    yield from views.tables(*harts, address_of(debugger.stepper, rest) if rest else debugger.stepper.pc)
+    yield from views.tables(harts[0], harts[1], address_of(debugger.stepper, rest) if rest else debugger.stepper.pc)
 
 
 def counts(debugger: Debugger, rest: str) -> Iterator[str]:
@@ -225,8 +226,8 @@ def address_of(stepper: Stepper, text: str) -> int:
     labels = stepper.emulator.labels
     if text in labels:
         return labels[text]
-    if text in views.ABI:
-        return int(stepper.made.registers["x"][views.ABI.index(text)])
+    if text in ABI:
+        return int(stepper.made.registers["x"][ABI.index(text)])
     try:
         return int(text, 0)
     except ValueError:

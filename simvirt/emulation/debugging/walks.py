@@ -141,7 +141,7 @@ def walked(made: Made, a: int) -> Walk:
 
 
 def grid(walk: Walk) -> list[str]:
-    """A walk of two stages as a grid: a row for each entry of the guest's tables and one for the page, a column for each level of the host's."""
+    """A walk of two stages as a grid: a row for each entry of the guest's tables and for the page, a column for each level of the host."""
     number = {id(one): k for k, one in enumerate(walk.references, 1)}
     lines = [f"{'':16}{'host 1g':>9}{'host 2m':>9}{'host 4k':>9}{'guest':>9}"]
     rows = dict.fromkeys(one.row for one in walk.references)
