@@ -22,14 +22,15 @@ from simvirt.machine.loop import (
 )
 
 __all__ = [
-    "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered", "place_of",
-    "reach", "reset", "rights", "type_in", "write_to",
+    "FORMATS", "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered",
+    "place_of", "reach", "reset", "rights", "type_in", "write_to",
 ]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 
 RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
+FORMATS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
 WORDS: dict[str, int] = dict.fromkeys(tables.Machine.__annotations__, 0)
 
