@@ -76,6 +76,7 @@ def translation(counts: dict[str, list[int]]) -> Translation:
     return Translation(
         walks=dict(zip(UNITS, counts["walks"], strict=True)),
         references=dict(zip(LEVELS, counts["references"], strict=True)),
+        second_stage=dict(zip(LEVELS, counts["second"], strict=True)),
         evictions=dict(zip(UNITS, counts["evictions"], strict=True)),
         fences=counts["fences"][0],
         table_switches=counts["switches"][0],

@@ -163,11 +163,11 @@ class Emulator:
                 self.timeline.take(self.made)
             asked = self.link.serve() if self.link else Served()
             said = self.drained() + asked.said
-            if reason == c.MARKED:
-                self.phases.mark(int(self.made.hart["mark"][0]), self.tallied())
             if reason == c.CALLED and self.firmware:
                 reason = self.firmware.serve()
                 said += self.firmware.take_said()
+            if reason == c.MARKED:
+                self.phases.mark(int(self.made.hart["mark"][0]), self.tallied())
             if self.console.take(said):
                 return End.said
             if asked.code is not None:

@@ -1,7 +1,8 @@
 """Phases that a guest marks: what was counted in each of them.
 
 *Model.* A store to the marker (0x100100) ends the phase that is on, with that store, and begins another: up to eight letters, or a number
-below 256, name it. A phase that comes again goes on. What comes before the first mark is in no phase.
+below 256, name it; zero begins none. A phase that comes again goes on. What comes before the first mark is in no phase. A supervisor can
+mark phases by a call of the firmware that is built in too, which touches no memory.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class Phases:
     def mark(self, value: int, tallied: Counter[Key]) -> None:
         """A phase begins, with what has been counted until then."""
         self.end(tallied)
-        self.now = named(value)
-        self.found.setdefault(self.now, Counter())
+        self.now = named(value) if value else ""
+        if value:
+            self.found.setdefault(self.now, Counter())
 
     def end(self, tallied: Counter[Key]) -> None:
         """The phase that is on is over, or is looked at."""

@@ -244,6 +244,13 @@ def write_byte(firmware: Firmware, given: list[int]) -> Result:
     return DONE
 
 
+def mark(firmware: Firmware, given: list[int]) -> Result:
+    """A phase begins, as by a store to the marker."""
+    firmware.made.hart["mark"][0] = signed(given[0])
+    firmware.made.hart["stop"][0] = c.MARKED
+    return DONE
+
+
 def old_timer(firmware: Firmware, first: int) -> int:
     """Set the timer."""
     return set_timer(firmware, [first])[0]
@@ -266,6 +273,7 @@ def old_shut_down(firmware: Firmware, first: int) -> int:
 
 
 BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN = 0x10, 0x54494D45, 0x735049, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E
+SIMVIRT: Final = 0x09000000  # the range of vendors: of the one whose number is zero
 LEGACY: Final[dict[int, tuple[str, Callable[[Firmware, int], int]]]] = {
     0: ("legacy: set timer", old_timer),
     1: ("legacy: put a letter", old_put),
@@ -297,5 +305,6 @@ CALLS: Final[dict[tuple[int, int], tuple[str, Callable[[Firmware, list[int]], Re
     (DBCN, 0): ("dbcn: write", write_console),
     (DBCN, 1): ("dbcn: read", read_console),
     (DBCN, 2): ("dbcn: write a byte", write_byte),
+    (SIMVIRT, 0): ("simvirt: mark a phase", mark),
 }
 """What serves a call, by extension and function."""

@@ -52,11 +52,13 @@ def translation(document: EmulationDocument) -> Table:
     """Walks, what they read, fences; empty where no page table was in use."""
     found = document.translation
     walks = sum(found.walks.values())
-    references = sum(found.references.values())
+    references = sum(found.references.values()) + sum(found.second_stage.values())
     if not walks:
         return Table(("", "count"), ())
     rows = [(f"walks for {unit}", count) for unit, count in found.walks.items()]
     rows += [(f"entries read, of {level}", count) for level, count in found.references.items()]
+    if any(found.second_stage.values()):
+        rows += [(f"entries of the second stage read, of {level}", count) for level, count in found.second_stage.items()]
     rows += [("fences", found.fences), ("switches of the table", found.table_switches)]
     whole = [cells(name, f"{count:,}") for name, count in rows]
     return Table(("", "count"), (*whole, cells("entries a walk", f"{references / walks:.2f}")))
@@ -97,7 +99,7 @@ def guest_list(document: GuestList) -> Report:
         rows.append(cells(one.name, one.about))
         rows += [cells("", f"{name}: {meaning}") for name, meaning in one.parameters.items()]
     title = Title("Guests of simvirt", (made_by(document.simvirt),), level=1)
-    table = Table(("guest", "what it does, and what --set sets"), tuple(rows), (0, 1))
+    table = Table(("guest", "what it does, and what --set sets"), tuple(rows), (0, 1), prose=1)
     return Report(document, (title, table, Data(tuple(document.flat()), ("guest", "parameter", "meaning"))))
 
 

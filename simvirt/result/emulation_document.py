@@ -22,6 +22,7 @@ class Translation(Document):
 
     walks: dict[str, int] = Field(description="walks of page tables, which is misses of the TLB, for data and for instructions")
     references: dict[str, int] = Field(description="entries of page tables that were read, by what an entry of the level maps")
+    second_stage: dict[str, int] = Field(description="entries of a host's tables that were read for addresses of a guest")
     evictions: dict[str, int] = Field(description="translations that made room for others, for data and for instructions")
     fences: int = Field(description="`sfence.vma`")
     table_switches: int = Field(description="writes to `satp` that changed it")
@@ -101,6 +102,7 @@ class EmulationDocument(Document):
         rows += [{"what": "exit", "where": what, "count": count} for what, count in self.exits.items()]
         rows += [{"what": "walk", "where": unit, "count": count} for unit, count in self.translation.walks.items()]
         rows += [{"what": "page table reference", "where": level, "count": count} for level, count in self.translation.references.items()]
+        rows += [{"what": "second stage reference", "where": level, "count": n} for level, n in self.translation.second_stage.items()]
         rows += [{"what": "device read", "where": name, "count": found.reads} for name, found in self.devices.items()]
         rows += [{"what": "call of the firmware", "where": what, "count": count} for what, count in self.firmware.items()]
         for card in self.virtio:
