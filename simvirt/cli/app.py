@@ -17,6 +17,7 @@ from simvirt.cli.density import density
 from simvirt.cli.deploy import deploy
 from simvirt.cli.emulate import emulate
 from simvirt.cli.explain import explain
+from simvirt.cli.fit import fit
 from simvirt.cli.import_ import app as import_
 from simvirt.cli.init import init
 from simvirt.cli.knee import knee
@@ -48,6 +49,7 @@ app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("compare")(with_settings(compare))
+app.command("fit")(with_settings(fit))
 app.command("report")(report)
 app.command("emulate")(emulate)
 app.command("lab")(lab)

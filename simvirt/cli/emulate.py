@@ -14,11 +14,28 @@ from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
     from simvirt.emulation.emulator import Console, Emulator, End
+    from simvirt.emulation.starting import Start
     from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
     str,
-    typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or raw image.", show_default=False),
+    typer.Argument(metavar="GUEST", help="A guest of simvirt (--list), an assembler source, an ELF file or raw image.", show_default=False),
+]
+Listed = Annotated[bool, typer.Option("--list", help="List the guests of simvirt and their parameters.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Set a parameter of the guest.", show_default=False),
+]
+Firmware = Annotated[
+    Path | None,
+    typer.Option(metavar="IMAGE", help="What runs in machine mode below a --kernel; without, one that is built in.", show_default=False),
+]
+Disk = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A virtio disk; the file stays as it is, writes stay in memory.", show_default=False),
+]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="The disk refuses writes.")]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option("--device", metavar="NAME", help="A virtio device: console, entropy[:SEED], net:sink, net:echo.", show_default=False),
 ]
 Kernel = Annotated[
     Path | None,
@@ -52,10 +69,7 @@ TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What t
 class Asked:
     """What is run, and for how long."""
 
-    guest: str
-    kernel: Path | None
-    initrd: Path | None
-    append: str
+    start: "Start"
     typed: str
     until: str
     after: str
@@ -69,7 +83,7 @@ class Asked:
     @property
     def name(self) -> str:
         """The guest's name."""
-        return Path(self.guest).name
+        return self.start.name
 
     def console(self) -> "Console":
         """The guest's console."""
@@ -81,19 +95,14 @@ class Asked:
     def emulator(self, technique: str) -> "Emulator":
         """A machine under a technique, with the guest in its memory."""
         from simvirt.emulation.emulator import Emulator
-        from simvirt.emulation.images import load, read_file
-        from simvirt.emulation.loading import guest as guest_of
         from simvirt.emulation.making import sized
         from simvirt.emulation.timeline import Timeline
 
         size = sized(self.memory)
-        first = guest_of(self.guest, size.base)
-        console = self.console()
-        initrd = read_file(self.initrd, "initial file system") if self.initrd else b""
+        loaded, console, cards = self.start.load(size.base), self.console(), self.start.cards()
         timeline = Timeline(self.trace, self.trace_of, self.name) if self.trace else None
-        made = Emulator(size, console, technique, timeline)
-        second = load(self.kernel, size.base + made.kernel_at, "kernel") if self.kernel else None
-        made.boot(first, second, initrd, self.append)
+        made = Emulator(size, console, technique, timeline, cards)
+        made.boot(*loaded)
         return made
 
     def run(self, technique: str) -> "tuple[EmulationDocument, End]":
@@ -109,15 +118,22 @@ class Asked:
 
 
 def emulate(
-    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
+    guest: Guest = "", kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
     until: Until = "", max_instructions: Most = 1_000_000_000, max_time: Longest = None, memory: Memory = "128MiB", counts: Counts = False,
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
     trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
+    firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
+    list_: Listed = False,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
+    from simvirt.emulation.starting import Start
+
+    if list_:
+        return _list(format_)
     quiet = bool(compare) or format_ is not Format.text
+    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
     asked = Asked(
-        guest, kernel, initrd, append, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of)
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of)
     if compare:
         return _compare(asked, compare, format_, (cost, profile))
     if cost is not None:
@@ -155,6 +171,15 @@ def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) ->
     elif end is not End.powered_off and end is not End.said:
         code = f" with code {found.code}" if end is End.failed else ""
         output.note(f"{found.guest} {end.value}{code} after {found.instructions:,} instructions")
+
+
+def _list(form: Format) -> int:
+    """Print the guests of simvirt."""
+    from simvirt.emulation.guest_list import listed
+    from simvirt.report.emulation_report import guest_list
+
+    output.report(guest_list(listed()), form)
+    return 0
 
 
 def _known(platform: str, host: str) -> None:

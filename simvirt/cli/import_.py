@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simvirt.cli import output
+from simvirt.cli import import_measurements, output
 from simvirt.cli.options import Quiet
 
 Files = Annotated[
@@ -34,6 +34,7 @@ Fast = Annotated[bool, typer.Option("--no-runs", help="Do not order assumed dema
 app = typer.Typer(
     name="import", help="Make a scenario of files that you have: what they cannot say is assumed, and marked.", no_args_is_help=True
 )
+import_measurements.register(app)
 
 
 @app.command("compose")
@@ -79,6 +80,34 @@ def kubernetes(files: Manifests, to: To = None, no_runs: Fast = False, quiet: Qu
 
     found = imported("kubernetes", [str(name) for name in files], ordered=not no_runs)
     return _written(found.text, len(found.guesses.assumed), to, quiet)
+
+
+Domains = Annotated[
+    list[Path], typer.Argument(metavar="FILE|DIR...", help="What virsh dumpxml prints, and virsh capabilities.", show_default=False)
+]
+Exports = Annotated[
+    list[Path], typer.Argument(metavar="FILE|DIR...", help="A workbook of RVTools, or its tabs as CSV files.", show_default=False)
+]
+
+
+@app.command("libvirt")
+def libvirt(files: Domains, to: To = None, quiet: Quiet = False) -> int:
+    """Make a scenario of libvirt's domains: as they are, and as containers; `simvirt plan` says on how many new hosts."""
+    from simvirt.importers.estates import estate
+    from simvirt.importers.libvirt import load
+
+    found = estate(load([str(name) for name in files]))
+    return _written(found.text, found.assumed, to, quiet)
+
+
+@app.command("rvtools")
+def rvtools(files: Exports, to: To = None, quiet: Quiet = False) -> int:
+    """Make a scenario of an export of RVTools: as it is, and as containers; `simvirt plan` says on how many new hosts."""
+    from simvirt.importers.estates import estate
+    from simvirt.importers.rvtools import load
+
+    found = estate(load([str(name) for name in files]))
+    return _written(found.text, found.assumed, to, quiet)
 
 
 def _written(text: str, assumed: int, to: Path | None, quiet: bool) -> int:

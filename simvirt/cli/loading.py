@@ -28,6 +28,18 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
     return scenario
 
 
+def text_of(path: Path) -> tuple[str, str]:
+    """What a scenario's file says, and the name under which it is read; of a file of another kind what it becomes."""
+    from simvirt.importers.kinds import kind_of
+
+    if kind_of(path) is not None:
+        return _imported(path) or "", f"{path} (imported)"
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except (OSError, UnicodeDecodeError):
+        return "", str(path)  # reading it as a scenario says what is wrong
+
+
 def _imported(path: Path) -> str | None:
     """The text of the scenario that a file of another kind becomes on the way; None of a scenario."""
     from simvirt.importers.kinds import kind_of

@@ -6,20 +6,24 @@ import hashlib
 import math
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from simvirt.emulation.board import Given, tree
+from simvirt.emulation.cards import Cards
 from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.phases import Phases, tallied
+from simvirt.emulation.sbi import Firmware
 from simvirt.emulation.timeline import LOGGED_SLICE, ROWS, Timeline
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
-from simvirt.machine.devices.uart import RING
+from simvirt.machine.devices.uart import SENT
 
 SLICE: Final = 1_000_000  # instructions between looks at the console
 LINKED_SLICE: Final = 5_000  # and at the words of a guest that is linked with its host: it waits for each
@@ -76,7 +80,9 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console, technique: str = "native", timeline: Timeline | None = None) -> None:
+    def __init__(
+        self, size: Size, console: Console, technique: str = "native", timeline: Timeline | None = None, cards: Cards | None = None,
+    ) -> None:
         self.size = replace(size, logged=ROWS) if timeline else size
         self.console = console
         self.technique = technique
@@ -87,6 +93,10 @@ class Emulator:
         self.slice = LOGGED_SLICE if timeline else SLICE
         self.loaded: list[tuple[int, int, str]] = []
         self.link: HostLink | None = None
+        self.firmware: Firmware | None = None
+        self.phases = Phases()
+        self.cards = cards or Cards()
+        self.cards.plug(self.made)
 
     def place(self, image: Image) -> None:
         """Put an image into the memory; UsageError where it does not fit or lies over another."""
@@ -126,8 +136,10 @@ class Emulator:
         return self.count + int(self.made.hart["taken"][0])
 
     def boot(self, first: Image, kernel: Image | None = None, initrd: bytes = b"", append: str = "") -> None:
-        """Load what runs first, a kernel and its file system behind it, and hand over the device tree."""
+        """Load what runs first, a kernel and its file system behind it, and hand over the device tree; a supervisor has a firmware."""
         self.place(first)
+        if first.supervisor:
+            self.firmware = Firmware(self.made)
         if kernel is not None:
             self.place(kernel)
         top = self.size.base + self.size.memory - TREE_SPACE - INFO_SPACE
@@ -150,7 +162,13 @@ class Emulator:
             if self.timeline is not None:
                 self.timeline.take(self.made)
             asked = self.link.serve() if self.link else Served()
-            if self.console.take(self.drained() + asked.said):
+            said = self.drained() + asked.said
+            if reason == c.CALLED and self.firmware:
+                reason = self.firmware.serve()
+                said += self.firmware.take_said()
+            if reason == c.MARKED:
+                self.phases.mark(int(self.made.hart["mark"][0]), self.tallied())
+            if self.console.take(said):
                 return End.said
             if asked.code is not None:
                 self.made.hart["code"][0] = asked.code
@@ -171,7 +189,11 @@ class Emulator:
         """What the guest has said since the last look."""
         uart = self.made.uart
         count, uart["sent_count"][0] = int(uart["sent_count"][0]), 0
-        return bytes(int(letter) for letter in uart["sent"][: min(count, RING)])
+        return bytes(int(letter) for letter in uart["sent"][: min(count, SENT)])
+
+    def tallied(self) -> Counter[tuple[str, str]]:
+        """All that has been counted so far."""
+        return tallied(self.made, self.firmware.calls if self.firmware else Counter())
 
     def digest(self) -> str:
         """The state of the machine as a number: registers, memory, counts."""

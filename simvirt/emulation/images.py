@@ -16,6 +16,8 @@ HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 SEGMENT: Final = struct.Struct("<IIQQQQQQ")
 SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 SYMBOL: Final = struct.Struct("<IBBHQQ")
+LINUX: Final = b"RSC\x05"
+LINUX_AT: Final = 56  # where a kernel of Linux says that it is one
 LOADED: Final = 1
 SYMBOLS: Final = 2  # kind of a section
 RISCV: Final = 243
@@ -35,6 +37,7 @@ class Image:
     entry: int
     zeros: tuple[tuple[int, int], ...] = ()  # where, and how many bytes of zero a program has behind a piece
     symbols: dict[str, int] = field(default_factory=dict)  # physical addresses of the words that link a guest with its host
+    supervisor: bool = False  # it begins in supervisor mode, above the firmware that is built in
 
     @property
     def end(self) -> int:
@@ -67,7 +70,9 @@ def read_file(path: Path, what: str) -> bytes:
 def load(path: Path, at: int, what: str) -> Image:
     """An image from a file: ELF at its own addresses, anything else as it is at an address."""
     data = read_file(path, what)
-    return elf(data, str(path)) if data.startswith(ELF) else Image(str(path), ((at, data),), at)
+    if data.startswith(ELF):
+        return elf(data, str(path))
+    return Image(str(path), ((at, data),), at, supervisor=data[LINUX_AT : LINUX_AT + len(LINUX)] == LINUX)
 
 
 def elf(data: bytes, name: str) -> Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,13 +20,17 @@ from simvirt.machine.blocks import FIRST_ROW, HALFWORDS
 from simvirt.machine.decode import COMPRESSED, NO_IMMEDIATE, NO_RD, NO_RS1, NO_RS2
 from simvirt.machine.devices.bus import DEVICES
 from simvirt.machine.devices.plic import SOURCES
-from simvirt.machine.devices.uart import RING
+from simvirt.machine.devices.rings import LARGEST, QUEUES, SLOTS, TALLIES
+from simvirt.machine.devices.uart import RING, SENT
+from simvirt.machine.devices.virtio import CONFIG_BYTES
+from simvirt.machine.devices.virtio_net import FRAME_BYTES, FRAMES
 from simvirt.units import parse_size
 
 PAGE: Final = 4096
 LEAST: Final = 4 << 20
 MOST: Final = 4 << 30
 BEHIND: Final = 16  # bytes behind the memory, for accesses to devices and across pages
+HEADER: Final = 32  # bytes at the begin of a chain that a device looks at
 MODES: Final = 2 * c.GUEST  # of the host, and of a guest
 BUCKETS: Final = COMPRESSED + 24
 NONZERO: Final = {"imm": NO_IMMEDIATE, "rd": NO_RD, "rs1": NO_RS1, "rs2": NO_RS2}
@@ -117,6 +122,24 @@ class Made:
         """Let a character come in, if there is room."""
         return bool(machine.type_in(self.machine, letter))
 
+    def take_columns(self, name: str) -> None:
+        """Use the columns of a table without records that have been replaced."""
+        machine.bind(self.machine, name, self.tables[name], None)
+
+    def fence(self) -> None:
+        """Forget all translations."""
+        machine.fence_all(self.machine)
+
+    def written(self, page: int) -> None:
+        """Forget what was decoded of a page of ram that has been written to."""
+        machine.write_to(self.machine, page)
+
+    def store(self, place: int, data: bytes) -> None:
+        """Write into ram at a place where all of it lies in the memory."""
+        self.memory["ram"][place : place + len(data)] = data
+        for page in range(place // PAGE, -(-(place + len(data)) // PAGE)):
+            self.written(page)
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -176,7 +199,13 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "stage": row(tables.Stage),
         "clint": row(tables.Clint, compare=[-1]),
         "plic": plic(),
-        "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
+        "uart": row(tables.Uart, thri=[1], sent=Filled(SENT), came=Filled(RING)),
+        "virtio": rows(tables.Virtio, SLOTS),
+        "queues": rows(tables.Queues, SLOTS * QUEUES),
+        "chain": row(tables.Chain, header=bytearray(HEADER)),
+        "segments": rows(tables.Segments, LARGEST + 1),
+        "disk": {"data": bytearray(HEADER), "sectors": [0], "name": bytearray(HEADER), "config": bytearray(SLOTS * CONFIG_BYTES + 8)},
+        "frames": frames(),
         "counts": counts(),
         "log": log(size.logged),
     }
@@ -206,9 +235,18 @@ def plic() -> dict[str, Any]:
     return {column: [0] * (SOURCES if column in sources else 2) for column in tables.Plic.__annotations__}
 
 
+def frames() -> dict[str, Any]:
+    """No frame waits in either direction."""
+    count = 2 * FRAMES
+    return {"data": bytearray(count * FRAME_BYTES), "count": Filled(count), "head": [0, 0], "tail": [0, 0], "goes": [0]}
+
+
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
+    sizes = {
+        "traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES,
+        "virtio": SLOTS * TALLIES,
+    }
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 
@@ -217,6 +255,7 @@ def log(count: int) -> dict[str, Any]:
     return rows(tables.Log, count) | {"filled": [0], "rows": [count]}
 
 
+@cache
 def decoding() -> dict[str, dict[str, Any]]:
     """The patterns of the instruction set as tables: by bucket, the encodings that an instruction there may have."""
     patterns: dict[str, list[int]] = {column: [] for column in tables.Patterns.__annotations__}

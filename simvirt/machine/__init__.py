@@ -10,7 +10,7 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "reset", "type_in")
+FUNCTIONS = ("advance", "fence_all", "reset", "type_in", "write_to")
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -24,8 +24,10 @@ WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 
 advance = _machine.advance
+fence_all = _machine.fence_all
 reset = _machine.reset
 type_in = _machine.type_in
+write_to = _machine.write_to
 
 
 def make_machine() -> Any:

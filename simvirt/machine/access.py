@@ -11,6 +11,7 @@ from simvirt.machine.constants import (
     LOAD_GUEST_PAGE,
     LOAD_MISALIGNED,
     LOAD_PAGE,
+    MARKED,
     READ,
     STORE_ACCESS,
     STORE_GUEST_PAGE,
@@ -19,6 +20,7 @@ from simvirt.machine.constants import (
     UNFOUND,
     WRITE,
 )
+from simvirt.machine.decode import ATOMIC
 from simvirt.machine.devices.bus import NOWHERE, device_at, read_device, write_device
 from simvirt.machine.stages import NO_GUEST_PAGE, NO_MEMORY, NO_PAGE
 from simvirt.machine.tables import Machine
@@ -68,11 +70,15 @@ def fault(m: Machine, i: int, a: int, access: int, why: int) -> int:
 def transformed(m: Machine, i: int, a: int) -> int:
     """The instruction of a row as htinst has it: how far the address is from where the access begins, instead of its own."""
     base: int = m.decoding.base[m.code.op[i]]
-    stores: bool = base & 0x7F == STORES
-    offset: int = (a - m.registers.x[m.code.rs1[i]] - (0 if m.code.link[i] else m.code.imm[i])) & 31
-    own: int = base | offset << 15 | m.code.rs2[i] << 20 | (0 if stores else (m.code.rd[i] & 31) << 7)
-    if base & 0x7F == LOADS:
-        own = base | offset << 15 | (m.code.rd[i] & 31) << 7
+    kind: int = base & 0x7F
+    offset: int = (a - m.registers.x[m.code.rs1[i]] - (m.code.imm[i] if kind == LOADS or kind == STORES else 0)) & 31
+    own: int = base | offset << 15
+    if kind != LOADS:
+        own |= m.code.rs2[i] << 20
+    if kind != STORES:
+        own |= (m.code.rd[i] & 31) << 7
+    if kind == ATOMIC:
+        own |= m.code.imm[i]
     return own if m.code.behind[i] - m.code.at[i] == 4 else own & ~2
 
 
@@ -137,6 +143,17 @@ def finish(m: Machine, i: int, size: int) -> None:
     m.hart.count[0] -= m.code.left[i]
     write_device(m, m.memory.device[0], m.memory.address[0], size, value)
     m.hart.count[0] += m.code.left[i]
+
+
+@apart
+def finish_store(m: Machine, i: int, size: int) -> int:
+    """Finish a store; what marks a phase is the last instruction of the phase before."""
+    finish(m, i, size)
+    if m.hart.stop[0] != MARKED:
+        return i + 1
+    m.hart.count[0] -= m.code.left[i]
+    m.hart.pc[0] = m.hart.page[0] + m.code.behind[i]
+    return LEFT
 
 
 @apart

@@ -33,12 +33,17 @@ def lines(m: Machine) -> int:
     """Bits of interrupts that devices raise."""
     up: int = MSIP if m.clint.msip[0] else 0
     if passed(m):
-        up |= MTIP
+        up |= timer_bit(m)
     if asks(m, 0):
         up |= MEIP
     if asks(m, 1):
         up |= SEIP
     return up
+
+
+def timer_bit(m: Machine) -> int:
+    """The interrupt that the timer raises: a firmware outside of the machine passes it on to the supervisor."""
+    return STIP if m.hart.served[0] else MTIP
 
 
 def pending(m: Machine) -> int:
@@ -90,7 +95,7 @@ def wait(m: Machine) -> None:
     """Let the time pass until an interrupt is pending that is enabled, allowed or not; without a timer the hart is idle for good."""
     if pending(m) & m.registers.csr[MIE]:
         m.hart.waiting[0] = 0
-    elif m.clint.compare[0] > ticks(m) and m.registers.csr[MIE] & MTIP:
+    elif m.clint.compare[0] > ticks(m) and m.registers.csr[MIE] & timer_bit(m):
         m.hart.skipped[0] += m.clint.compare[0] - ticks(m)
         m.hart.waiting[0] = 0
     else:

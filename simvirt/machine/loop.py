@@ -1,12 +1,15 @@
 """The run of the machine: what Python calls."""
 
 from simvirt.kernel.boundary import boundary
+from simvirt.machine.blocks import forget_code
 from simvirt.machine.constants import BUDGET, RUNNING
 from simvirt.machine.fetching import go_to
 from simvirt.machine.interrupts import interrupt, next_timer, wait
 from simvirt.machine.devices.uart import RING, signal_uart
+from simvirt.machine.devices.virtio_queues import serve_all
 from simvirt.machine.steps import step
 from simvirt.machine.tables import IntArray, Machine
+from simvirt.machine.tlb import forget_all
 from simvirt.machine.traps import refresh, settle
 
 
@@ -18,14 +21,20 @@ def advance(m: Machine, end: int) -> int:
 
 def go(m: Machine, end: int) -> int:
     """Run, and look around where a block has been left."""
-    m.hart.end[0] = end
-    m.hart.stop[0] = RUNNING
-    signal_uart(m)
+    begin(m, end)
     while m.hart.stop[0] == RUNNING:
         attend(m)
         run(m)
     settle(m)
     return m.hart.stop[0]
+
+
+def begin(m: Machine, end: int) -> None:
+    """Before a run: devices take what the caller has brought."""
+    m.hart.end[0] = end
+    m.hart.stop[0] = RUNNING
+    serve_all(m)
+    signal_uart(m)
 
 
 def attend(m: Machine) -> None:
@@ -58,6 +67,25 @@ def renew(m: Machine) -> int:
     """What follows from mode and status."""
     refresh(m)
     return 0
+
+
+@boundary
+def fence_all(m: Machine) -> int:
+    """Forget all translations, for a caller that is the firmware."""
+    return forget_all(m)
+
+
+@boundary
+def write_to(m: Machine, page: int) -> int:
+    """The caller has written to a page of ram."""
+    return note_written(m, page)
+
+
+def note_written(m: Machine, page: int) -> int:
+    """What was decoded of a page is no more; 1 if there was any."""
+    before: int = m.cache.dropped[0]
+    forget_code(m, page)
+    return m.cache.dropped[0] - before
 
 
 @boundary

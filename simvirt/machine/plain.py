@@ -5,9 +5,9 @@ from typing import Any
 
 from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
-from simvirt.machine.loop import advance, reset, type_in
+from simvirt.machine.loop import advance, fence_all, reset, type_in, write_to
 
-__all__ = ["INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "reset", "type_in"]
+__all__ = ["INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "fence_all", "reset", "type_in", "write_to"]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 

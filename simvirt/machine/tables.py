@@ -9,8 +9,9 @@ from typing import TypeAlias
 from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
-    "Bytes", "Cache", "Clint", "Code", "Counts", "Csrs", "Decoding", "Fast", "Hart", "IntArray", "Ints", "Log", "Machine", "Memory",
-    "Pages", "Patterns", "Pieces", "Plic", "Registers", "Stage", "Table", "Tlb", "Uart",
+    "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints",
+    "Log", "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table",
+    "Tlb", "Uart", "Virtio",
 ]
 
 Bytes: TypeAlias = bytearray
@@ -28,7 +29,7 @@ class Hart(Table):
     fetching: Ints  # first row of `fast` for instructions
     count: Ints  # instructions retired, those of the whole block in work included
     limit: Ints  # count from which on no block is entered
-    taken: Ints  # traps taken
+    taken: Ints  # traps taken, and what devices copied: work beside instructions
     end: Ints  # instructions and traps at which the caller wants to be asked
     since: Ints  # count at which the mode was entered
     skipped: Ints  # ticks that passed while the hart waited
@@ -41,6 +42,8 @@ class Hart(Table):
     physical: Ints  # guest-physical address that is not there, shifted by 2
     instruction: Ints  # what htinst says of it
     longest: Ints  # instructions of a block at most
+    mark: Ints  # what the guest has said that begins
+    served: Ints  # 1 where the firmware is outside of the machine: what enters machine mode leaves for the caller
 
 
 class Registers(Table):
@@ -214,6 +217,72 @@ class Uart(Table):
     came_tail: Ints
 
 
+class Virtio(Table):
+    """Virtio devices, one row a slot."""
+
+    kind: Ints  # of device; 0 for an empty slot
+    offered: Ints  # features that the device offers
+    accepted: Ints  # and those that the driver has taken
+    asked: Ints  # which 32 of them are read
+    chosen: Ints  # and written
+    queue: Ints  # that registers are about
+    status: Ints
+    reasons: Ints  # why it interrupts
+
+
+class Queues(Table):
+    """Queues of virtio devices, a few rows a slot; addresses are physical."""
+
+    size: Ints
+    ready: Ints
+    descriptors: Ints
+    driver: Ints  # ring of what is available
+    device: Ints  # ring of what has been used
+    seen: Ints  # chains that were taken
+    used: Ints  # chains that came back
+
+
+class Chain(Table):
+    """One row: the chain of descriptors in work."""
+
+    head: Ints
+    segments: Ints
+    readable: Ints  # bytes
+    writable: Ints
+    more: Ints  # 1 while it goes on
+    following: Ints  # with which descriptor
+    answered: Ints  # bytes that were given so far
+    random: Ints  # state of the source of random numbers
+    header: Bytes  # what it begins with
+
+
+class Segments(Table):
+    """One row a descriptor of the chain in work."""
+
+    place: Ints  # in ram
+    count: Ints
+    writes: Ints  # 1 where the device writes
+
+
+class Disk(Table):
+    """The disk, and the configuration of all slots."""
+
+    data: Bytes
+    sectors: IntArray
+    name: Bytes
+    config: Bytes
+
+
+class Frames(Table):
+    """Frames of the network that wait: to the guest, and from it behind those."""
+
+    data: Bytes
+    count: IntArray  # bytes of a frame
+    head: IntArray  # by direction
+    tail: IntArray
+    goes: IntArray  # where they go: to a sink, back, over a wire
+
+
 class Counts(Table):
     """What has been counted."""
 
@@ -227,6 +296,9 @@ class Counts(Table):
     fences: IntArray  # sfence.vma, wfi
     switches: IntArray  # writes to satp that change it
     characters: IntArray  # sent, received
+    virtio: IntArray  # by slot: kicks, chains, descriptors, bytes, interrupts, those held off, errors, drops
+    sectors: IntArray  # of the disk: read, written
+    frames: IntArray  # received, sent
 
 
 class Log(Table):
@@ -261,5 +333,11 @@ class Machine:
     stage: Stage
     plic: Plic
     uart: Uart
+    virtio: Virtio
+    queues: Queues
+    chain: Chain
+    segments: Segments
+    disk: Disk
+    frames: Frames
     counts: Counts
     log: Log

@@ -3,6 +3,7 @@
 from simvirt.kernel.marks import apart
 from simvirt.machine.constants import (
     BARE,
+    CALLED,
     CAUSES,
     FAST,
     GUEST,
@@ -127,6 +128,8 @@ def to_machine(m: Machine, pc: int, cause: int, value: int) -> None:
     csr[MEPC], csr[MCAUSE], csr[MTVAL] = pc, cause, value
     csr[MTVAL2], csr[MTINST] = m.hart.physical[0], m.hart.instruction[0]
     m.hart.pc[0] = vector(csr[MTVEC], cause)
+    if m.hart.served[0]:
+        m.hart.stop[0] = CALLED
     set_mode(m, MACHINE, 0)
 
 

@@ -13,6 +13,7 @@ from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryR
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.deploy_document import DeployDocument
+from simvirt.result.fit_document import FitDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
@@ -27,6 +28,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "density": DensityDocument,
     "knee": KneeDocument,
     "plan": PlanDocument,
+    "fit": FitDocument,
     "sweep": SweepDocument,
     "compare": CompareDocument,
     "validate": ValidationDocument,

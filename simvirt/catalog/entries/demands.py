@@ -20,7 +20,7 @@ class AssumedSpec(Part):
     itself, `stores` the demands of what keeps data for others. `rate` are the requests that come, `objective` what users expect; a host
     has `cores` and `memory` at least, and `replica_memory` for each replica without a limit and `guest_memory` for the guest of each; the
     share `used` of its memory is for them. A request makes at most `calls` calls that are guessed; what is spread is over so many
-    `zones`.
+    `zones`. A VM of which nothing says what it does keeps the share `busy` of its vCPUs busy, in bursts of `burst`.
     """
 
     names: Annotated[Mapping[Text, Text], Field(max_length=1000)]
@@ -36,6 +36,8 @@ class AssumedSpec(Part):
     used: Annotated[SourcedRatio, within(0.01, 1)]
     calls: Annotated[SourcedWhole, within(1, 1_000_000)]
     zones: Annotated[SourcedWhole, within(1, 26)]
+    busy: Annotated[SourcedRatio, within(1e-6, 1)]
+    burst: Annotated[SourcedTime, within(1, 1e12)]
 
 
 class DemandEntry(Entry):

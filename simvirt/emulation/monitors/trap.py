@@ -17,8 +17,7 @@ from simvirt.emulation.making import PAGE, Made, Size
 from simvirt.emulation.monitors.shadow import POOL, Shadow
 from simvirt.emulation.monitors.virtual import Virtual
 from simvirt.machine import constants as c
-from simvirt.machine.devices.uart import signal_uart
-from simvirt.machine.loop import attend
+from simvirt.machine.loop import attend, begin
 from simvirt.machine.stages import allowed
 from simvirt.machine.tlb import find_entry
 from simvirt.machine.traps import settle
@@ -44,11 +43,15 @@ class Trap(Virtual):
         self.ram[stub : stub + len(WFI)] = WFI
         self.real.registers["csr"][c.MTVEC] = stub + size.base
 
+    def fence(self) -> None:
+        """Forget all translations, shadows too."""
+        super().fence()
+        self.shadow.empty()
+
     def advance(self, end: int) -> int:
         """Run up to a count of the guest's instructions and traps, or until there is something to do."""
         m = self.machine
-        m.hart.end[0], m.hart.stop[0] = end, c.RUNNING
-        signal_uart(m)
+        begin(m, end)
         while m.hart.stop[0] == c.RUNNING:
             attend(m)
             if m.hart.stop[0] == c.RUNNING:

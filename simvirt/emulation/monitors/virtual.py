@@ -12,12 +12,18 @@ from simvirt.machine import constants as c
 from simvirt.machine import plain, tables
 from simvirt.machine.decode import decode
 from simvirt.machine.fetching import ACROSS, LAST_HALF, fetch_place, put_go_on
-from simvirt.machine.loop import put, renew
+from simvirt.machine.loop import note_written, put, renew
 from simvirt.machine.steps import step
+from simvirt.machine.tlb import forget_all
 from simvirt.machine.words import unsigned16, wrap
 
 NONE: Final = "none"
 UNWRITTEN: Final = [c.UNFOUND] * (c.FAST * c.CONTEXTS)  # so that each store looks whether there are blocks of its page
+
+
+def as_list(column: Any) -> Any:
+    """A column as plain Python wants it."""
+    return column if isinstance(column, bytearray) else values_of(column).tolist()
 
 
 class Virtual(Made):
@@ -36,7 +42,7 @@ class Virtual(Made):
 
     def add(self, name: str, kind: type, given: Mapping[str, Any]) -> None:
         """Make a table of lists; the memory is that of the real machine."""
-        columns = {column: self.ram if column == "ram" else values_of(given[column]).tolist() for column in kind.__annotations__}
+        columns = {column: self.ram if column == "ram" else as_list(given[column]) for column in kind.__annotations__}
         self.tables[name] = columns
         self.machine.bind(name, columns, None)
 
@@ -47,6 +53,18 @@ class Virtual(Made):
     def type_in(self, letter: int) -> bool:
         """Let a character come in, if there is room."""
         return bool(put(self.machine, letter))
+
+    def take_columns(self, name: str) -> None:
+        """Use the columns of a table that have been replaced."""
+        self.machine.bind(name, self.tables[name], None)
+
+    def fence(self) -> None:
+        """Forget all translations."""
+        forget_all(self.machine)
+
+    def written(self, page: int) -> None:
+        """Forget what was decoded of a page of ram that has been written to."""
+        note_written(self.machine, page)
 
     def fetch(self) -> bool:
         """Decode the instruction at the program counter; false where fetching it has trapped."""

@@ -4,6 +4,7 @@ from simvirt.machine.constants import (
     BREAKPOINT,
     COUNTER,
     ECALL,
+    GUEST_INTERRUPTS,
     HSTATUS,
     HSTATUS_SPV,
     HSTATUS_VTSR,
@@ -178,7 +179,8 @@ def access_csr(m: Machine, x: IntArray, i: int, operand: int, how: int) -> int:
     number = own_number(m, number)
     before: int = read_csr(m, number)
     if writes:
-        base: int = before if m.csrs.kind[number] == COUNTER else m.registers.csr[m.csrs.home[number]]
+        shown: bool = m.csrs.kind[number] == COUNTER or m.csrs.kind[number] == GUEST_INTERRUPTS
+        base: int = before if shown else m.registers.csr[m.csrs.home[number]]
         write_csr(m, number, operand if how == REPLACE else base | operand if how == SET else base & ~operand)
     x[m.code.rd[i]] = before
     return go_on(m, i)
