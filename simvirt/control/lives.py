@@ -16,7 +16,7 @@ from typing import Final, overload
 from simvirt.control.records import Life, Span
 from simvirt.kernel.histogram import bucket_of
 
-KEPT: Final = 10_000
+KEPT: Final = 4000
 """Starts that are kept whole: the first ones."""
 
 

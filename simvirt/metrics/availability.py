@@ -41,7 +41,8 @@ CAUSES: Final = {
 class Course:
     """One replication: ends of its intervals [ns], requests that ended in each and those of them in time; causes; services; failures.
 
-    `causes` are numbers of requests over the whole run, `asked` all that ended in it; `answered` and `ready` ratios by service; the first `outages` of so many `failures`.
+    `causes` are numbers of requests over the whole run, `asked` all that ended in it; `answered` and `ready` ratios by service; `outages`
+    are the first of so many `failures`.
     """
 
     ends: tuple[int, ...]
