@@ -46,8 +46,9 @@ class Cluster:
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
     all that was started at 0 s is ready; `story` is what happened, `steps` what that makes of services; `orchestration` says what is to
     be there, where something does; `moves` are those of VMs and containers to other hosts, which `migrations` carries out, once something
-    is to; `scaled` changes of what is wanted, `waits` of how many replicas have no host, `hired` machines of pools that autoscale; `network` carries what is large, once
-    something is; `watchers` take in that a host is gone; `closed` are hosts that take nothing new, as they are drained.
+    is to; `scaled` changes of what is wanted, `waits` of how many replicas have no host, `hired` machines of pools that autoscale;
+    `network` carries what is large, once something is; `watchers` take in that a host is gone; `closed` are hosts that take nothing new,
+    as they are drained.
     """
 
     clock: Clock
