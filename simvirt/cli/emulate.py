@@ -65,6 +65,12 @@ TraceFile = Annotated[
 TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
 
 
+Beside = Annotated[
+    str,
+    typer.Option(metavar="GUEST", help="A second machine on the same network: 'packets answers=1'; it is silent.", show_default=False),
+]
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is run, and for how long."""
@@ -79,6 +85,7 @@ class Asked:
     quiet: bool
     trace: Path | None = None
     trace_of: str = "all"
+    beside: str = ""
 
     @property
     def name(self) -> str:
@@ -105,12 +112,25 @@ class Asked:
         made.boot(*loaded)
         return made
 
+    def second(self) -> "Emulator | None":
+        """The machine beside, if there is one."""
+        from simvirt.emulation.emulator import Console, Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.starting import beside
+
+        if not self.beside:
+            return None
+        start, size = beside(self.beside), sized(self.memory)
+        made = Emulator(size, Console(), cards=start.cards())
+        made.boot(*start.load(size.base))
+        return made
+
     def run(self, technique: str) -> "tuple[EmulationDocument, End]":
         """Run the guest under a technique."""
         from simvirt.emulation.counting import document
 
         emulator = self.emulator(technique)
-        end = _run(emulator, self.instructions, self.seconds)
+        end = _run(emulator, self.second(), self.instructions, self.seconds)
         if emulator.timeline is not None:
             emulator.timeline.end(emulator.made)
             output.note(emulator.timeline.sentence())
@@ -123,7 +143,7 @@ def emulate(
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
     trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
-    list_: Listed = False,
+    beside: Beside = "", list_: Listed = False,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.starting import Start
@@ -131,9 +151,9 @@ def emulate(
     if list_:
         return _list(format_)
     quiet = bool(compare) or format_ is not Format.text
-    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
+    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or (), 0 if beside else None)
     asked = Asked(
-        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of)
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, beside)
     if compare:
         return _compare(asked, compare, format_, (cost, profile))
     if cost is not None:
@@ -209,12 +229,13 @@ def _seconds(text: str | None) -> float:
         raise UsageError(f"--max-time {text}: {error}") from None
 
 
-def _run(emulator: "Emulator", budget: int, seconds: float) -> "End":
-    """Run; Ctrl-C leaves what was counted so far."""
+def _run(emulator: "Emulator", second: "Emulator | None", budget: int, seconds: float) -> "End":
+    """Run, beside a second machine if there is one; Ctrl-C leaves what was counted so far."""
     from simvirt.emulation.emulator import End
+    from simvirt.emulation.wire import run_pair
 
     try:
-        return emulator.run(budget, seconds)
+        return emulator.run(budget, seconds) if second is None else run_pair(emulator, second, budget, seconds)
     except KeyboardInterrupt:
         return End.interrupted
 
