@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,9 @@ from simvirt.cli.command import INTERRUPTED
 from simvirt.cli.options import As, Format
 
 if TYPE_CHECKING:
+    from simvirt.emulation.debugging.stepper import Stepper
     from simvirt.emulation.emulator import Console, Emulator, End
+    from simvirt.emulation.making import Size
     from simvirt.emulation.starting import Start
     from simvirt.result.emulation_document import EmulationDocument
 
@@ -64,7 +67,10 @@ TraceFile = Annotated[
 ]
 TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
 
-
+Gdb = Annotated[
+    int | None, typer.Option("--gdb", metavar="PORT", min=0, help="Wait for GDB at this port of your machine.", show_default=False)
+]
+Step = Annotated[bool, typer.Option("--step", help="Step through it, forwards and backwards; help in there lists the words.")]
 Beside = Annotated[
     str,
     typer.Option(metavar="GUEST", help="A second machine on the same network: 'packets answers=1'; it is silent.", show_default=False),
@@ -125,6 +131,23 @@ class Asked:
         made.boot(*start.load(size.base))
         return made
 
+    def stepper(self, technique: str) -> "Stepper":
+        """The guest, to be stepped."""
+        from simvirt.emulation.debugging.stepper import Started, Stepper
+        from simvirt.emulation.emulator import Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.typing_in import letters
+
+        size = sized(self.memory)
+        loaded = self.start.load(size.base)
+
+        def anew(size: "Size", console: "Console") -> Emulator:
+            made = Emulator(size, console, technique, cards=self.start.cards())
+            made.boot(*loaded)
+            return made
+
+        return Stepper(Started(anew, size, letters(self.typed), letters(self.after)))
+
     def run(self, technique: str) -> "tuple[EmulationDocument, End]":
         """Run the guest under a technique."""
         from simvirt.emulation.counting import document
@@ -143,7 +166,7 @@ def emulate(
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
     trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
-    beside: Beside = "", list_: Listed = False,
+    beside: Beside = "", list_: Listed = False, step: Step = False, gdb: Gdb = None,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.starting import Start
@@ -154,6 +177,9 @@ def emulate(
     start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or (), 0 if beside else None)
     asked = Asked(
         start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, beside)
+    if step or gdb is not None:
+        others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until, "--beside": beside}
+        return _step(asked, technique, gdb, others)
     if compare:
         return _compare(asked, compare, format_, (cost, profile))
     if cost is not None:
@@ -179,6 +205,33 @@ def _compare(asked: Asked, techniques: str, form: Format, refused: tuple[str | N
     runs = [asked.run(name.strip()) for name in techniques.split(",")]
     output.report(comparison(compared(tuple(run for run, _ in runs))), form)
     return max(_status(end, bool(asked.until)) for _, end in runs)
+
+
+def _step(asked: Asked, technique: str, port: int | None, refused: Mapping[str, object]) -> int:
+    """Step through a guest in the terminal, or let GDB do it."""
+    from simvirt.cli.debugger import debug
+    from simvirt.errors import UsageError
+
+    word = "--step" if port is None else "--gdb"
+    for option, value in refused.items():
+        if value:
+            raise UsageError(f"{option}: not with {word}, which ends nowhere by itself; expected one of the two")
+    if asked.start.disk is not None and not asked.start.read_only:
+        raise UsageError(f"--disk: a step back runs again from the begin, on the disk as it was; expected --read-only beside {word}")
+    stepper = asked.stepper(technique)
+    if port is None:
+        return debug(stepper)
+    return _serve(stepper, port)
+
+
+def _serve(stepper: "Stepper", port: int) -> int:
+    """Wait for GDB, and serve it until it goes."""
+    from simvirt.emulation.debugging.gdb import listening, serve
+
+    with listening(port) as waiting:
+        output.note(f"waiting for GDB: target remote 127.0.0.1:{waiting.getsockname()[1]}")
+        serve(stepper, waiting)
+    return 0
 
 
 def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) -> None:

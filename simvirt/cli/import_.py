@@ -110,6 +110,32 @@ def rvtools(files: Exports, to: To = None, quiet: Quiet = False) -> int:
     return _written(found.text, found.assumed, to, quiet)
 
 
+Traces = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of traces, in JSON.", show_default=False)]
+
+
+@app.command("otel")
+def otel(files: Traces, to: To = None, quiet: Quiet = False) -> int:
+    """Make a scenario of traces in OTLP's JSON, as the OpenTelemetry Collector writes them."""
+    return _traced("otel", files, to, quiet)
+
+
+@app.command("jaeger")
+def jaeger(files: Traces, to: To = None, quiet: Quiet = False) -> int:
+    """Make a scenario of traces in Jaeger's JSON, as its API gives them."""
+    return _traced("jaeger", files, to, quiet)
+
+
+def _traced(kind: str, files: list[Path], to: Path | None, quiet: bool) -> int:
+    """Traces as a scenario; where that is a file, the times that were seen are a table beside it."""
+    from simvirt.importers.traced import traced
+
+    table = None if to is None else to.with_suffix(".csv")
+    found = traced(kind, [str(name) for name in files], None if table is None else table.name)
+    if table is not None and found.table:
+        output.new_file(table, found.table)
+    return _written(found.text, found.assumed, to, quiet)
+
+
 def _written(text: str, assumed: int, to: Path | None, quiet: bool) -> int:
     """The scenario, printed or as a file that is not there yet."""
     if to is None:

@@ -292,7 +292,8 @@ def assemble(text: str, file: str, base: int, settings: Mapping[str, int] | None
     data = assembly.assembled()
     if not data:
         raise UsageError(f"{file}: no instruction; expected assembler, for example li a0, 1")
-    return Image(file, ((base, data),), assembly.symbols.get(BEGIN, base), supervisor=assembly.supervisor)
+    labels = {name: at for name, at in assembly.symbols.items() if base <= at < base + len(data) and name != "__here__"}
+    return Image(file, ((base, data),), assembly.symbols.get(BEGIN, base), supervisor=assembly.supervisor, labels=labels)
 
 
 def check_settings(file: str, settings: Mapping[str, int], parameters: Mapping[str, Parameter]) -> None:

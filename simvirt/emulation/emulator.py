@@ -92,6 +92,7 @@ class Emulator:
             self.made.exits.told = lambda name: timeline.left(self.made, name)
         self.slice = LOGGED_SLICE if timeline else SLICE
         self.loaded: list[tuple[int, int, str]] = []
+        self.labels: dict[str, int] = {}
         self.link: HostLink | None = None
         self.firmware: Firmware | None = None
         self.phases = Phases()
@@ -111,6 +112,7 @@ class Emulator:
             self.loaded.append((begin, end, image.name))
         for at, data in image.pieces:
             self.ram[at - self.size.base : at - self.size.base + len(data)] = data
+        self.labels |= image.labels
         if TO in image.symbols:
             self.link = HostLink(self.ram, self.size.memory, self.size.base, image.symbols)
             self.slice = min(self.slice, LINKED_SLICE)

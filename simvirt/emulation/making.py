@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -101,12 +102,12 @@ class Made:
         columns = {column: as_column(given[column]) for column in kind.__annotations__ if column not in together}
         records = None
         if together:
-            array = np.zeros((len(given[together[0]]), machine.WORDS[name]), np.int64)
-            for k, column in enumerate(together):
+            array = np.zeros(len(given[together[0]]), form(name))
+            for column in together:
                 if not (isinstance(given[column], Filled) and not given[column].value):
-                    array[:, k] = values_of(given[column])
-                columns[column] = array[:, k]
-            records = array.reshape(-1)
+                    array[column] = values_of(given[column])
+                columns[column] = array[column]
+            records = array.view(np.int64).reshape(-1)
         self.tables[name] = columns
         machine.bind(self.machine, name, columns, records)
 
@@ -139,6 +140,14 @@ class Made:
         self.memory["ram"][place : place + len(data)] = data
         for page in range(place // PAGE, -(-(place + len(data)) // PAGE)):
             self.written(page)
+
+
+def form(table: str) -> np.dtype[np.void]:
+    """A row of a table whose columns lie together: the wide ones, then the narrow ones, and what is left free."""
+    formats = machine.FORMATS[table]
+    ends = list(accumulate(int(found[1:]) for found in formats))
+    names, size = machine.RECORDS[table], 8 * machine.WORDS[table]
+    return np.dtype({"names": names, "formats": formats, "offsets": [0, *ends[:-1]], "itemsize": size})
 
 
 @dataclass(frozen=True)

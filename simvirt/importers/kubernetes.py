@@ -150,16 +150,16 @@ class _Reader:
         """Values in which addresses of others may stand: environment, commands, maps that are mounted."""
         maps = {(found.namespace, found.name): found.table("data") for found in self.of("ConfigMap")}
         for inner in containers:
-            for entry in at(inner, "env") or ():
+            for entry in _items(one, path, inner, "env"):
                 if (value := at(entry, "value")) is not None:
                     yield str(value)
                 elif key := at(entry, "valueFrom", "configMapKeyRef", "key"):
                     source = maps.get((one.namespace, str(at(entry, "valueFrom", "configMapKeyRef", "name"))), {})
                     yield str(source.get(key, ""))
-            for entry in at(inner, "envFrom") or ():
+            for entry in _items(one, path, inner, "envFrom"):
                 yield from map(str, maps.get((one.namespace, str(at(entry, "configMapRef", "name"))), {}).values())
             for key in ("command", "args"):
-                yield from map(str, at(inner, key) or ())
+                yield from map(str, _items(one, path, inner, key))
         for volume in one.list(*path, "volumes"):
             yield from map(str, maps.get((one.namespace, str(at(volume, "configMap", "name"))), {}).values())
 
@@ -333,6 +333,14 @@ def _scaling(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "policies", policies
     if (select := table.get("selectPolicy")) in POLICIES and select != "Max":
         yield "select", POLICIES[select]
+
+
+def _items(one: Object, path: tuple[str, ...], inner: Mapping[str, Any], key: str) -> Sequence[Any]:
+    """The list at a key of a container; a mistake where there is something else."""
+    value = at(inner, key)
+    if value is not None and not isinstance(value, list):
+        raise one.wrong(f"expected a list as {key} of {at(inner, 'name')}; got {shown(str(value))}", *path, "containers")
+    return value or []
 
 
 def _placed(one: Object, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -20,6 +20,9 @@ INSTRUCTIONS: tuple[str, ...] = _machine.INSTRUCTIONS
 RECORDS: dict[str, tuple[str, ...]] = _machine.RECORDS
 """Columns of each table that lie together, row by row; none in plain mode."""
 
+FORMATS: dict[str, tuple[str, ...]] = _machine.FORMATS
+"""What those columns are for numpy."""
+
 WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 

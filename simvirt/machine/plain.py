@@ -7,12 +7,13 @@ from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
 from simvirt.machine.loop import advance, fence_all, reset, type_in, write_to
 
-__all__ = ["INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "fence_all", "reset", "type_in", "write_to"]
+__all__ = ["FORMATS", "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "fence_all", "reset", "type_in", "write_to"]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 
 RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
+FORMATS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
 WORDS: dict[str, int] = dict.fromkeys(tables.Machine.__annotations__, 0)
 

@@ -10,10 +10,12 @@ from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
     "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints",
-    "Log", "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Stage", "Table",
-    "Tlb", "Uart", "Virtio",
+    "Log", "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Shorts", "Stage",
+    "Table", "Tlb", "Uart", "Virtio",
 ]
 
+Shorts: TypeAlias = list[int]
+"""A column of small numbers with one value a row: 16 bits of the row's record in the compiled machine."""
 Bytes: TypeAlias = bytearray
 """Memory by bytes: in the compiled machine an array of them."""
 
@@ -69,14 +71,14 @@ class Memory(Table):
 class Code(Table):
     """One row a decoded instruction; those of a block lie one after the other."""
 
-    op: Ints
-    rd: Ints
-    rs1: Ints
-    rs2: Ints
+    op: Shorts
+    rd: Shorts
+    rs1: Shorts
+    rs2: Shorts
     imm: Ints
-    at: Ints  # offset in its page
-    behind: Ints  # offset of what follows it
-    left: Ints  # instructions behind it in its block
+    at: Shorts  # offset in its page
+    behind: Shorts  # offset of what follows it
+    left: Shorts  # instructions behind it in its block
     link: Ints  # first row of the block in the same page that it jumps to; 0 while unknown. Of a system instruction: its bits
 
 

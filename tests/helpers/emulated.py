@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simvirt.emulation.debugging.stepper import Started, Stepper
 from simvirt.emulation.counting import document
 from simvirt.emulation.emulator import Console, Emulator
 from simvirt.emulation.loading import guest
@@ -16,3 +17,13 @@ def hello(technique: str) -> EmulationDocument:
     emulator = Emulator(SMALL, Console(), technique)
     emulator.boot(guest("hello", SMALL.base))
     return document(emulator, "hello", emulator.run(100_000))
+
+
+def stepper(technique: str = "native") -> Stepper:
+    """The first guest, to be stepped."""
+    def anew(size: Size, console: Console) -> Emulator:
+        made = Emulator(size, console, technique)
+        made.boot(guest("hello", SMALL.base))
+        return made
+
+    return Stepper(Started(anew, SMALL))

@@ -125,6 +125,12 @@ def test_probes_are_a_health_check(tmp_path: Path, probes: str, health: dict[str
     assert made(tmp_path, pod(probes), "kubernetes").application.services["web"].keys["healthcheck"] == health
 
 
+@pytest.mark.parametrize("key", ["command", "args", "env", "envFrom"])
+def test_what_is_no_list_names_its_container(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"file\.yaml:7:.*expected a list as {key} of a; got"):
+        made(tmp_path, pod(f"{key}: 2"), "kubernetes")
+
+
 def test_nodes_are_those_that_pods_select(tmp_path: Path) -> None:
     scenario = loads(made(tmp_path, pod("env: []", "nodeSelector: {kubernetes.io/os: linux, topology.kubernetes.io/zone: b}, "), "kubernetes").text)
     host, = scenario.each_host
