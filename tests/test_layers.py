@@ -43,7 +43,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("runs",),
-    ("compare", "density", "deploy", "emulation", "fit", "importers", "knee", "plan", "sweep", "validation"),
+    ("calibrate", "compare", "density", "deploy", "emulation", "fit", "importers", "knee", "plan", "sweep", "validation"),
     ("charts",),
     ("report",),
     ("lab",),

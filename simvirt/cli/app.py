@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simvirt.cli import output
+from simvirt.cli.calibrate import calibrate
 from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
@@ -50,6 +51,7 @@ app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("compare")(with_settings(compare))
 app.command("fit")(with_settings(fit))
+app.command("calibrate")(calibrate)
 app.command("report")(report)
 app.command("emulate")(emulate)
 app.command("lab")(lab)

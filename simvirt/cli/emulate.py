@@ -12,6 +12,7 @@ import typer
 from simvirt.cli import output
 from simvirt.cli.command import INTERRUPTED
 from simvirt.cli.options import As, Format
+from simvirt.emulation.monitors import TECHNIQUES
 
 if TYPE_CHECKING:
     from simvirt.emulation.debugging.stepper import Stepper
@@ -53,7 +54,13 @@ Most = Annotated[int, typer.Option("--max-instructions", metavar="N", min=1, hel
 Longest = Annotated[str | None, typer.Option("--max-time", metavar="TIME", help="End after so much real time: 30s.", show_default=False)]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machine's memory.")]
 Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
-Technique = Annotated[str, typer.Option(metavar="NAME", help="native, or trap: trap and emulate over shadow page tables.")]
+Technique = Annotated[str, typer.Option(metavar="NAME", help=f"What virtualizes the machine: {', '.join(TECHNIQUES)}.")]
+Pages = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Pages of the second stage, of nested: 4k or 2m.", show_default=False)
+]
+Pass = Annotated[
+    str | None, typer.Option("--pass", metavar="DEVICES", help="Devices that nested passes through: uart,plic.", show_default=False)
+]
 Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these, for example native,trap, and print one table.")]
 CostOn = Annotated[
     str | None, typer.Option("--cost", metavar="PLATFORM", help="What it would cost on this platform: kvm.", show_default=False)
@@ -91,6 +98,8 @@ class Asked:
     quiet: bool
     trace: Path | None = None
     trace_of: str = "all"
+    pages: str | None = None
+    passed: str | None = None
     beside: str = ""
 
     @property
@@ -109,12 +118,13 @@ class Asked:
         """A machine under a technique, with the guest in its memory."""
         from simvirt.emulation.emulator import Emulator
         from simvirt.emulation.making import sized
+        from simvirt.emulation.monitors.options import chosen
         from simvirt.emulation.timeline import Timeline
 
         size = sized(self.memory)
         loaded, console, cards = self.start.load(size.base), self.console(), self.start.cards()
         timeline = Timeline(self.trace, self.trace_of, self.name) if self.trace else None
-        made = Emulator(size, console, technique, timeline, cards)
+        made = Emulator(size, console, technique, timeline, cards, chosen(self.pages, self.passed))
         made.boot(*loaded)
         return made
 
@@ -136,13 +146,14 @@ class Asked:
         from simvirt.emulation.debugging.stepper import Started, Stepper
         from simvirt.emulation.emulator import Emulator
         from simvirt.emulation.making import sized
+        from simvirt.emulation.monitors.options import chosen
         from simvirt.emulation.typing_in import letters
 
-        size = sized(self.memory)
+        size, options = sized(self.memory), chosen(self.pages, self.passed)
         loaded = self.start.load(size.base)
 
         def anew(size: "Size", console: "Console") -> Emulator:
-            made = Emulator(size, console, technique, cards=self.start.cards())
+            made = Emulator(size, console, technique, None, self.start.cards(), options)
             made.boot(*loaded)
             return made
 
@@ -164,7 +175,7 @@ def emulate(
     guest: Guest = "", kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
     until: Until = "", max_instructions: Most = 1_000_000_000, max_time: Longest = None, memory: Memory = "128MiB", counts: Counts = False,
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
-    trace: TraceFile = None, trace_of: TraceOf = "all", format_: As = Format.text,
+    trace: TraceFile = None, trace_of: TraceOf = "all", pages: Pages = None, pass_: Pass = None, format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
     beside: Beside = "", list_: Listed = False, step: Step = False, gdb: Gdb = None,
 ) -> int:
@@ -176,12 +187,15 @@ def emulate(
     quiet = bool(compare) or format_ is not Format.text
     start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or (), 0 if beside else None)
     asked = Asked(
-        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, beside)
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, pages, pass_, beside,
+    )
+    techniques = [name.strip() for name in (compare or technique).split(",")]
+    _takes(techniques, asked)
     if step or gdb is not None:
         others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until, "--beside": beside}
         return _step(asked, technique, gdb, others)
     if compare:
-        return _compare(asked, compare, format_, (cost, profile))
+        return _compare(asked, techniques, format_, (cost, profile))
     if cost is not None:
         _known(cost, host)
     found, end = asked.run(technique)
@@ -194,15 +208,20 @@ def emulate(
     return _status(end, bool(until))
 
 
-def _compare(asked: Asked, techniques: str, form: Format, refused: tuple[str | None, Path | None]) -> int:
-    """Run under several techniques, and print one table."""
+def _compare(asked: Asked, techniques: list[str], form: Format, refused: tuple[str | None, Path | None]) -> int:
+    """Run under several techniques, and print one table; an interrupt ends all of them, with what was counted so far."""
     from simvirt.emulation.counting import comparison as compared
+    from simvirt.emulation.emulator import End
     from simvirt.errors import UsageError
     from simvirt.report.emulation_report import comparison
 
     if any(option is not None for option in (*refused, asked.trace)):
         raise UsageError("--compare prints one table of several runs: give --cost, --profile or --trace with --technique, one at a time")
-    runs = [asked.run(name.strip()) for name in techniques.split(",")]
+    runs = []
+    for name in techniques:
+        runs.append(asked.run(name))
+        if runs[-1][1] is End.interrupted:
+            break
     output.report(comparison(compared(tuple(run for run, _ in runs))), form)
     return max(_status(end, bool(asked.until)) for _, end in runs)
 
@@ -232,6 +251,13 @@ def _serve(stepper: "Stepper", port: int) -> int:
         output.note(f"waiting for GDB: target remote 127.0.0.1:{waiting.getsockname()[1]}")
         serve(stepper, waiting)
     return 0
+
+
+def _takes(techniques: list[str], asked: Asked) -> None:
+    """Look techniques up before anything runs; UsageError where there is none, or where none takes an option that is given."""
+    from simvirt.emulation.monitors import refuse
+
+    refuse(techniques, asked.pages, asked.passed)
 
 
 def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) -> None:

@@ -41,6 +41,7 @@ def document(emulator: Emulator, guest: str, end: End) -> EmulationDocument:
         virtio=tuple(cards(emulator, counts)),
         phases=tuple(phases(emulator)),
         console=emulator.console.said.decode(errors="replace"),
+        state=emulator.state(),
         digest=emulator.digest(),
     )
 

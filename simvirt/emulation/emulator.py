@@ -18,6 +18,7 @@ from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.phases import Phases, tallied
 from simvirt.emulation.sbi import Firmware
 from simvirt.emulation.timeline import LOGGED_SLICE, ROWS, Timeline
@@ -82,14 +83,15 @@ class Emulator:
 
     def __init__(
         self, size: Size, console: Console, technique: str = "native", timeline: Timeline | None = None, cards: Cards | None = None,
+        options: Options | None = None,
     ) -> None:
         self.size = replace(size, logged=ROWS) if timeline else size
         self.console = console
         self.technique = technique
-        self.made = made(technique, self.size)
+        self.made = made(technique, self.size, options)
         self.timeline = timeline
         if timeline is not None:
-            self.made.exits.told = lambda name: timeline.left(self.made, name)
+            self.made.told = lambda name: timeline.left(self.made, name)
         self.slice = LOGGED_SLICE if timeline else SLICE
         self.loaded: list[tuple[int, int, str]] = []
         self.labels: dict[str, int] = {}
@@ -198,14 +200,24 @@ class Emulator:
         return tallied(self.made, self.firmware.calls if self.firmware else Counter())
 
     def digest(self) -> str:
-        """The state of the machine as a number: registers, memory, counts."""
-        state = hashlib.sha256(self.ram[: self.size.memory])
+        """The state of the machine and its counts as a number."""
+        state = self.hashed_state()
+        for values in self.counts().values():
+            state.update(repr(values).encode())
+        return str(state.hexdigest())
+
+    def state(self) -> str:
+        """The state of the machine as a number: registers and memory. It is the same under each technique."""
+        return str(self.hashed_state().hexdigest())
+
+    def hashed_state(self) -> Any:
+        """A hash that registers and memory have gone into."""
+        state = hashlib.sha256(memoryview(self.ram)[: self.size.memory])
         for table, column in STATE:
-            state.update(repr([int(value) for value in getattr(self.made, table)[column]]).encode())
-        for column in self.made.counts:
-            state.update(repr([int(value) for value in self.made.counts[column]]).encode())
-        return state.hexdigest()
+            values = [int(value) for value in getattr(self.made, table)[column]]
+            state.update(repr(values[: c.DUMP] if column == "x" else values).encode())
+        return state
 
     def counts(self) -> dict[str, Any]:
         """Tables of counts by their names."""
-        return {name: [int(value) for value in column] for name, column in self.made.counts.items()}
+        return {name: [int(value) for value in column] for name, column in self.made.counted().items()}

@@ -13,6 +13,7 @@ import numpy as np
 
 from simvirt import machine
 from simvirt.emulation import encoding
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.registers import REGISTERS
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
@@ -66,25 +67,22 @@ def sized(memory: str) -> Size:
     return Size(memory=found)
 
 
-class Exits(Counter[str]):
-    """Exits to the monitor by their names, which may be told of each."""
-
-    told: Callable[[str], None] | None = None
-
-    def __setitem__(self, name: str, count: int) -> None:
-        super().__setitem__(name, count)
-        if self.told is not None:
-            self.told(name)
+Happening = tuple[int, int, int, int, int, int]
+"""A row of the log: its kind, what, where, more, the count of instructions and the ticks that had passed in waiting."""
+LOG_COLUMNS: Final = ("kind", "what", "where", "more", "count", "skipped")
 
 
 class Made:
     """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
 
-    def __init__(self, size: Size) -> None:
+    told: Callable[[str], None] | None = None  # of each exit to a monitor, by its name
+
+    def __init__(self, size: Size, options: Options | None = None) -> None:
         self.size = size
-        self.exits = Exits()
+        self.options = options or Options()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, Any] = {}
         given = initial(size)
         for name, kind in tables.Machine.__annotations__.items():
             self.add(name, kind, given[name])
@@ -108,12 +106,33 @@ class Made:
                     array[column] = values_of(given[column])
                 columns[column] = array[column]
             records = array.view(np.int64).reshape(-1)
-        self.tables[name] = columns
+        self.tables[name], self.records[name] = columns, records
         machine.bind(self.machine, name, columns, records)
+
+    def share(self, other: Made, name: str, *columns: str) -> None:
+        """Use a table of another machine, or some of its columns that are arrays."""
+        self.tables[name] = self.tables[name] | {column: other.tables[name][column] for column in columns or other.tables[name]}
+        if not columns:
+            self.records[name] = other.records[name]
+        machine.bind(self.machine, name, self.tables[name], self.records[name])
 
     def reset(self) -> None:
         """Bring up to date what follows from registers."""
         machine.reset(self.machine)
+
+    @property
+    def exits(self) -> Counter[str]:
+        """Exits to a monitor, by what they are for; a machine that nobody virtualizes has none."""
+        return Counter()
+
+    def happened(self) -> Sequence[Happening]:
+        """What the log has, which is empty afterwards."""
+        count, self.log["filled"][0] = int(self.log["filled"][0]), 0
+        return list(zip(*([int(value) for value in self.log[column][:count]] for column in LOG_COLUMNS), strict=True))
+
+    def counted(self) -> dict[str, Any]:
+        """Tables of counts by their names."""
+        return self.tables["counts"]
 
     def advance(self, end: int) -> int:
         """Run up to a count of instructions and traps, or until there is something to do; why it came back."""
@@ -192,6 +211,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
     cache = {
         "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),
         "owner": Filled(slots), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
+        "call_out": [encoding.call_out()],
     }
     sets = {"oldest": Filled(2 * size.sets), "sets": [size.sets], "ways": [size.ways]}
     return {
@@ -254,6 +274,7 @@ def counts() -> dict[str, Any]:
     """All zero."""
     sizes = {
         "traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES,
+        "carried": len(machine.INSTRUCTIONS),
         "virtio": SLOTS * TALLIES,
     }
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}

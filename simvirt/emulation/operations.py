@@ -47,6 +47,7 @@ OPERATIONS: Final[Mapping[str, Callable[[EmulationDocument], int]]] = {
 
 EXITS: Final[Mapping[str, str]] = {
     "hidden fault": "tlb_miss", "true fault": "page_fault", "first touch": "page_fault", "device access": DEVICES,
+    "first touch of a device": DEVICES, "access to nothing": DEVICES, "of a device that is passed through": DEVICES,
     "csrrw satp": "context_switch", "wfi": "idle_wakeup", "timer": "timer",
 }
 """What a monitor did on an exit -> the operation that it is for; calls are told by their cause."""
@@ -68,6 +69,8 @@ def exits_by_operation(exits: Mapping[str, int]) -> dict[str, int]:
 def operation_of(exit_name: str) -> str:
     """The operation that an exit, named by its cause and what was done, is for."""
     cause, _, what = exit_name.partition(": ")
-    if cause == "call from user":
+    if cause == "emulated":
+        return "instruction"
+    if cause == "call from user" and what == "ecall":
         return "syscall"
     return EXITS.get(what, "timer" if "timer" in cause else OTHER)

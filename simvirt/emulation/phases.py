@@ -55,7 +55,7 @@ def named(value: int) -> str:
 
 def tallied(made: Made, calls: Counter[str]) -> Counter[Key]:
     """All that is counted, by what and where."""
-    counts: dict[str, Any] = {name: [int(value) for value in column] for name, column in made.counts.items()}
+    counts: dict[str, Any] = {name: [int(value) for value in column] for name, column in made.counted().items()}
     found: Counter[Key] = Counter({("instructions", name): counts["instructions"][mode] for mode, name in MODES.items()})
     for place, count in enumerate(counts["traps"]):
         mode, cause = divmod(place, 2 * c.CAUSES)

@@ -27,7 +27,6 @@ PROCESS: Final = 1
 PARTS: Final = {"exits": {"mode", "traps", "exits"}, "walks": {"walks"}, "all": {"mode", "traps", "exits", "walks"}}
 """What `--trace-of` names -> its tracks."""
 ORDER: Final = ("", "mode", "traps", "exits", "walks")
-COLUMNS: Final = ("kind", "what", "where", "more", "count", "skipped")
 FILES: Final = (".json", ".json.gz")
 
 
@@ -45,11 +44,10 @@ class Timeline:
         self.full = False
 
     def take(self, made: Made) -> None:
-        """Write what the log of a machine has, and empty it."""
+        """Write what has happened since the last look."""
         self.pace = made.size.pace
         for kind, what, where, more, at in rows_of(made):
             self.event(kind, what, where, more, at)
-        made.log["filled"][0] = 0
 
     def event(self, kind: int, what: int, where: int, more: int, at: int) -> None:
         """Write one thing that has happened."""
@@ -102,9 +100,7 @@ def opened(file: Path, guest: str) -> Writer:
 
 def rows_of(made: Made) -> Iterator[tuple[int, int, int, int, int]]:
     """What has happened: kind, what, where, more, and the instant [ns]."""
-    table = made.log
-    for row in range(int(table["filled"][0])):
-        kind, what, where, more, count, skipped = (int(table[column][row]) for column in COLUMNS)
+    for kind, what, where, more, count, skipped in made.happened():
         yield kind, what, where, more, instant_of(made, count, skipped)
 
 

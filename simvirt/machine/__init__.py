@@ -10,7 +10,9 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "fence_all", "reset", "type_in", "write_to")
+FUNCTIONS = (
+    "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered", "place_of", "reach", "reset", "rights", "type_in", "write_to",
+)
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -27,8 +29,16 @@ WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 
 advance = _machine.advance
+carry_one = _machine.carry_one
 fence_all = _machine.fence_all
+forget = _machine.forget
+lend = _machine.lend
+look = _machine.look
+offered = _machine.offered
+place_of = _machine.place_of
+reach = _machine.reach
 reset = _machine.reset
+rights = _machine.rights
 type_in = _machine.type_in
 write_to = _machine.write_to
 

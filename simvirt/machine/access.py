@@ -11,7 +11,6 @@ from simvirt.machine.constants import (
     LOAD_GUEST_PAGE,
     LOAD_MISALIGNED,
     LOAD_PAGE,
-    MARKED,
     READ,
     STORE_ACCESS,
     STORE_GUEST_PAGE,
@@ -88,7 +87,7 @@ def note(m: Machine, a: int, place: int, access: int) -> None:
     page: int = a & -4096
     if access == WRITE:
         forget_code(m, place >> 12)
-        m.fast.writes[s] = page
+        m.fast.writes[s] = UNFOUND if m.hart.shared[0] else page
         if m.fast.reads[s] != page:
             m.fast.reads[s] = UNFOUND
     else:
@@ -146,10 +145,9 @@ def finish(m: Machine, i: int, size: int) -> None:
 
 
 @apart
-def finish_store(m: Machine, i: int, size: int) -> int:
-    """Finish a store; what marks a phase is the last instruction of the phase before."""
-    finish(m, i, size)
-    if m.hart.stop[0] != MARKED:
+def behind_device(m: Machine, i: int) -> int:
+    """The row to go on with behind an access to a device; its block is left if the device wants the hart to look around."""
+    if m.hart.limit[0] != 0:
         return i + 1
     m.hart.count[0] -= m.code.left[i]
     m.hart.pc[0] = m.hart.page[0] + m.code.behind[i]

@@ -158,3 +158,5 @@ IDLE = 5
 OUTPUT = 6
 MARKED = 8  # the guest has said that something begins
 CALLED = 7  # machine mode has been entered, whose firmware the caller is
+EXIT = 9  # the hart has trapped out of what a monitor lets it run
+CALL_OUT = 10  # it has come to an instruction that is the monitor's

@@ -32,7 +32,9 @@ def decode(m: Machine, row: int, bits: int, at: int) -> int:
             if bits & 0x7F == ATOMIC:
                 m.code.imm[row] = bits & ORDER
             if fits(m, row, pattern):
-                m.code.link[row] = bits if m.patterns.ends[pattern] == SYSTEM_END else 0
+                if m.patterns.ends[pattern] == SYSTEM_END:
+                    m.code.link[row] = bits
+                    m.code.op[row] = m.cache.call_out[0] if m.hart.translates[0] else m.code.op[row]
                 return complete(m, row, pattern)
     m.code.op[row], m.code.imm[row] = m.cache.illegal[0], bits
     return 1

@@ -37,7 +37,7 @@ def lines(m: Machine) -> int:
     if asks(m, 0):
         up |= MEIP
     if asks(m, 1):
-        up |= SEIP
+        up |= VSEIP if m.plic.passed[0] else SEIP
     return up
 
 
@@ -59,7 +59,7 @@ def taken(m: Machine) -> int:
     own: int = found & ~m.registers.csr[MIDELEG]
     if own and (mode < MACHINE or status & STATUS_MIE):
         return own
-    given: int = found & m.registers.csr[MIDELEG] & ~m.registers.csr[HIDELEG]
+    given: int = 0 if m.hart.injects[0] else found & m.registers.csr[MIDELEG] & ~m.registers.csr[HIDELEG]
     if given and (mode == USER or m.hart.virtual[0] or (mode == SUPERVISOR and status & STATUS_SIE)):
         return given if mode != MACHINE else 0
     if m.hart.virtual[0] and (mode == USER or m.registers.csr[VSSTATUS] & STATUS_SIE):

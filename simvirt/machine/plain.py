@@ -5,9 +5,26 @@ from typing import Any
 
 from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
-from simvirt.machine.loop import advance, fence_all, reset, type_in, write_to
+from simvirt.machine.loop import (
+    advance,
+    carry_one,
+    fence_all,
+    forget,
+    lend,
+    look,
+    offered,
+    place_of,
+    reach,
+    reset,
+    rights,
+    type_in,
+    write_to,
+)
 
-__all__ = ["FORMATS", "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "fence_all", "reset", "type_in", "write_to"]
+__all__ = [
+    "FORMATS", "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered",
+    "place_of", "reach", "reset", "rights", "type_in", "write_to",
+]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 

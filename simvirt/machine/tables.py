@@ -46,6 +46,11 @@ class Hart(Table):
     longest: Ints  # instructions of a block at most
     mark: Ints  # what the guest has said that begins
     served: Ints  # 1 where the firmware is outside of the machine: what enters machine mode leaves for the caller
+    watched: Ints  # 1: a monitor is below it, and traps into machine mode are exits
+    translates: Ints  # 1: what is decoded has calls of the monitor in place of system instructions
+    shared: Ints  # 1: another hart has blocks of the same memory, so that each store asks for them
+    given: Ints  # 1: what is carried out next has been decoded
+    injects: Ints  # 1: interrupts of its supervisor are given to the hart that runs for it
 
 
 class Registers(Table):
@@ -92,8 +97,9 @@ class Cache(Table):
     starts: IntArray  # first row of the block that begins at a halfword of a page with a slot
     owner: IntArray  # page of ram by slot
     flushes: Ints  # times that all was forgotten
-    illegal: Ints  # numbers of the operations that stand for what is none, and for the end of a block
+    illegal: Ints  # numbers of the operations that stand for what is none, for the end of a block, and for a call of the monitor
     go_on: Ints
+    call_out: Ints
     built: Ints  # blocks
     dropped: Ints  # pages whose blocks were forgotten because they were written to
 
@@ -199,6 +205,7 @@ class Plic(Table):
     claimed: IntArray  # by source
     enabled: IntArray  # by context: bits of sources
     threshold: IntArray  # by context
+    passed: IntArray  # 1: the line of the supervisor's context goes to a guest (one row)
 
 
 class Uart(Table):
@@ -301,6 +308,7 @@ class Counts(Table):
     virtio: IntArray  # by slot: kicks, chains, descriptors, bytes, interrupts, those held off, errors, drops
     sectors: IntArray  # of the disk: read, written
     frames: IntArray  # received, sent
+    carried: IntArray  # by operation: instructions that were carried out one at a time, by an interpreter
 
 
 class Log(Table):

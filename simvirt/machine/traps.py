@@ -5,6 +5,7 @@ from simvirt.machine.constants import (
     BARE,
     CALLED,
     CAUSES,
+    EXIT,
     FAST,
     GUEST,
     GUEST_CONTEXTS,
@@ -130,6 +131,8 @@ def to_machine(m: Machine, pc: int, cause: int, value: int) -> None:
     m.hart.pc[0] = vector(csr[MTVEC], cause)
     if m.hart.served[0]:
         m.hart.stop[0] = CALLED
+    if m.hart.watched[0]:
+        m.hart.stop[0] = EXIT
     set_mode(m, MACHINE, 0)
 
 

@@ -92,6 +92,7 @@ class EmulationDocument(Document):
     virtio: tuple[Card, ...] = Field(description="virtio devices that are plugged in")
     phases: tuple[Phase, ...] = Field(description="phases that the guest marked, in the order in which they began first")
     console: str = Field(description="what the guest said")
+    state: str = Field(description="SHA-256 of registers and memory at the end: the same under each technique")
     digest: str = Field(description="SHA-256 of registers, memory and counts at the end: the same in every run")
     cost: EmulationCost | None = Field(default=None, description="what it would cost on a platform; null where none was named")
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from simvirt.errors import UsageError
+from simvirt.result.calibration_document import CalibrationDocument
 from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryRow, KindRow, SpentRow
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
@@ -29,6 +30,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "knee": KneeDocument,
     "plan": PlanDocument,
     "fit": FitDocument,
+    "calibrate": CalibrationDocument,
     "sweep": SweepDocument,
     "compare": CompareDocument,
     "validate": ValidationDocument,

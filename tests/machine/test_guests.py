@@ -86,8 +86,9 @@ def test_each_operation_is_done_so_often(n: int, technique: str) -> None:
 
 EXITS = {
     "loop": {}, "csr": {"illegal instruction: csrrw sscratch": 1}, "fence": {"illegal instruction: sfence.vma": 1},
-    "switch": {"illegal instruction: csrrw satp": 1}, "mmio": {"load page fault: device access": 1}, "call": {"call from user: ecall": 1},
-    "console": {"call from user: ecall": 1},
+    "switch": {"illegal instruction: csrrw satp": 1}, "mmio": {"load page fault: device access": 1},
+    "call": {"call from user: call of the kernel": 1},
+    "console": {"call from user: call of the kernel": 1},
     "syscall": {
         "call from user: ecall": 1, "illegal instruction: csrrs scause": 1, "illegal instruction: csrrs sepc": 1,
         "illegal instruction: csrrw sepc": 1, "illegal instruction: sret": 1,

@@ -54,5 +54,5 @@ def test_the_same_counts_compiled_and_plain_and_every_time() -> None:
 
 
 def test_an_unknown_technique_is_refused() -> None:
-    with pytest.raises(UsageError, match="expected one of native, trap"):
+    with pytest.raises(UsageError, match="expected one of native, interpretation, translation, trap, paravirtual, nested"):
         Emulator(SMALL, Console(), "magic")

@@ -2,6 +2,7 @@
 
 from simvirt.machine.constants import (
     BREAKPOINT,
+    CALL_OUT,
     COUNTER,
     ECALL,
     GUEST_INTERRUPTS,
@@ -35,7 +36,7 @@ from simvirt.machine.constants import (
     VSSTATUS,
 )
 from simvirt.machine.csrs import own_number, read_csr, refusal, write_csr
-from simvirt.machine.fetching import go_on, go_to
+from simvirt.machine.fetching import go_on, go_to, leave
 from simvirt.machine.isa.listing import instruction
 from simvirt.machine.isa.shapes import GO_ON, NOTHING, SYSTEM
 from simvirt.machine.stages import guest_space
@@ -59,6 +60,15 @@ def nothing() -> None:
 def illegal(m: Machine, x: IntArray, i: int) -> int:
     """Bits that are no instruction."""
     return trap(m, i, ILLEGAL, m.code.imm[i])
+
+
+@instruction(SYSTEM, "(call-out)", "")
+def call_out(m: Machine, x: IntArray, i: int) -> int:
+    """In place of a system instruction: the monitor is called, which carries it out."""
+    m.hart.count[0] -= 1
+    m.hart.stop[0] = CALL_OUT
+    m.hart.limit[0] = 0
+    return leave(m, m.hart.page[0] + m.code.at[i])
 
 
 def refused(m: Machine, i: int) -> int:
