@@ -197,7 +197,7 @@ class Orchestration(Pressed):
 
     def _settle(self) -> None:
         """All that is wanted may be ready for the first time."""
-        if not self.settled.triggered and all(of.is_complete for of in self.ledger.services.values()):
+        if not self.settled.triggered and self.ledger.down == 0:
             self.settled.succeed()
 
     def standing(self, service: str) -> dict[int, int]:

@@ -38,9 +38,10 @@ class Managed:
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether as many as are wanted are ready; jobs come and go."""
-        return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+    def down(self) -> int:
+        """How many of those that are wanted are not ready; none of jobs, which come and go."""
+        ready = sum(task.phase == "ready" for task in self.tasks.values())
+        return 0 if self.wanted.version.spec.is_job else max(0, self.wanted.replicas - ready)
 
     def stalls(self) -> bool:
         """Takes in that the update to the wanted version is stalled; whether that is new."""
@@ -61,7 +62,6 @@ class Managed:
         if self.pending is None or self.wanted.version.spec.is_global:
             return 0
         return max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
-
 
     def note_waiting(self, now: int) -> list[Waits]:
         """Take in how many replicas have no host; that, where it has changed."""
@@ -91,6 +91,11 @@ class Ledger:
     def __getitem__(self, service: str) -> Managed:
         """What there is of a service."""
         return self.services[service]
+
+    @property
+    def down(self) -> int:
+        """How many instances that are wanted are not ready."""
+        return sum(of.down for of in self.services.values())
 
     def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
         """The event at which as many instances of a service as are wanted are so far, and the rows that are."""
