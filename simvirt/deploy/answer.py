@@ -22,8 +22,9 @@ from simvirt.units import format_time
 
 S = 1e9
 WHY_NOT: Final = (
-    f"their image, or that of a service that they wait for, is refused, their checks end them before they are ready, or they take longer than "
-    f"{format_time(LONGEST_NS / S)} ({format_time(WATCHED_NS / S)} under an orchestrator); see limit and bandwidth of registries, the size of images, and start_period of checks"
+    "their image, or that of a service that they wait for, is refused, their checks end them before they are ready, or they take longer than "
+    f"{format_time(LONGEST_NS / S)} ({format_time(WATCHED_NS / S)} under an orchestrator); "
+    "see limit and bandwidth of registries, the size of images, and start_period of checks"
 )
 """Why instances are not ready in the end, and what to look at."""
 
@@ -101,7 +102,8 @@ class DeployResult(Displayed):
             for state, found in answer.of_state.items():
                 down = sum(one.down for one in found) / len(found)
                 if down:
-                    yield f"{name}, {state}: {down:g} {'instance never becomes' if down == 1 else 'instances never become'} ready: {WHY_NOT}"
+                    many = "1 instance never becomes" if down == 1 else f"{down:g} instances never become"
+                    yield f"{name}, {state}: {many} ready: {WHY_NOT}"
 
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""

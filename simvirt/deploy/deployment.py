@@ -23,8 +23,8 @@ from simvirt.units import format_time
 class Deployed:
     """What became of a deployment.
 
-    The starts of all instances, how many instances are not ready in the end, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s], names of hosts,
-    stages of layers.
+    The starts of all instances, how many are not ready in the end, CPU time [ns], bytes of images, busy shares of what hosts have,
+    events, wall time [s], names of hosts, stages of layers.
     """
 
     lives: list[Life]

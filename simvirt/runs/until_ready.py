@@ -27,7 +27,7 @@ WATCHED_NS: Final = 6 * 3600 * 10**9
 """The same where an orchestrator looks at it again and again."""
 STEPS: Final = 50_000
 STEPS_EACH: Final = 1_000
-"""Steps of the control plane for which a deployment is followed, and those for each instance: a start takes some 25, those that fail start again."""
+"""For how many steps of the control plane a deployment is followed, and for how many more for each instance, whose start takes some 25."""
 SPARE: Final = 2
 """A run that is so many times as long as its starts has as much time again for requests."""
 
@@ -40,7 +40,7 @@ def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
 
 
 def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None) -> Cluster:
-    """A scenario whose state says that nothing is up, when all instances are ready, or it is not followed any more; Stopped where `halt` is set."""
+    """A scenario whose state says that nothing is up, when all is ready, or it is not followed any more; Stopped where `halt` is set."""
     lowered = lower(scenario, catalog, platform, Phases(scenario.run.seed, replication))
     plane = DataPlane(lowered, silent(lowered), scenario.run.seed, replication)
     plane.halt = halt
@@ -75,7 +75,8 @@ def _advice(scenario: Scenario, catalog: Catalog, platform: Platform, simulated_
     cluster = until_ready(to_be_deployed(scenario, scenario.state), catalog, platform, 0)
     if cluster.down:
         yield (f"{platform.name}: {down} instances are not ready at the end, and without requests {cluster.down} are not after "
-               f"{format_time(cluster.clock.now / 1e9)} either: what they or those they wait for need is refused, or their checks end them again and again")
+               f"{format_time(cluster.clock.now / 1e9)} either: what they or those they wait for need is refused, "
+               "or their checks end them again and again")
         return
     needed = max((life.ready or 0) for life in cluster.lives) / 1e9
     if needed > simulated_s:
