@@ -22,7 +22,7 @@ from simvirt.units import format_time
 
 S = 1e9
 WHY_NOT: Final = (
-    "their image, or that of a service that they wait for, is refused, their checks end them before they are ready, or they take longer than "
+    "their image, or that of a service that they wait for, is refused, their checks end them before, or they take longer than "
     f"{format_time(LONGEST_NS / S)} ({format_time(WATCHED_NS / S)} under an orchestrator); "
     "see limit and bandwidth of registries, the size of images, and start_period of checks"
 )
