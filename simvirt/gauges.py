@@ -285,7 +285,7 @@ class FluidShares:
 
 
 def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
-    """The share of every vCPU and thread that is runnable under a fluid scheduler, as of an instant; the queues of guests are entities too."""
+    """What every vCPU and thread has got that is runnable under a fluid scheduler, as of an instant; queues are entities, and no tasks."""
     read = plane.read
     fluid, machine = read("machines", "fluid"), read("entities", "machine")
     if not fluid.any():
