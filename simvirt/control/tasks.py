@@ -20,7 +20,8 @@ class Managed:
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
     why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
-    host and are empty since, when jobs were done, which version's update is stalled, and which rows have come how far.
+    host and are empty since, when jobs were done, which version's update is stalled, which is the newest one's number, and which rows
+    have come how far.
     """
 
     wanted: Wanted
@@ -34,6 +35,7 @@ class Managed:
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     stalled: int | None = None
+    newest: int = 0
     completed: list[int] = field(default_factory=list)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
