@@ -54,7 +54,7 @@ class Column:
 
     table: str  # attribute of the plane
     name: str
-    kind: str  # Ints, Floats, IntArray, FloatArray, Bytes
+    kind: str  # Ints, Floats, Shorts, IntArray, FloatArray, Bytes
 
     @property
     def flat(self) -> str:
@@ -64,7 +64,7 @@ class Column:
     @property
     def of_row(self) -> bool:
         """Whether it has one value a row."""
-        return self.kind in ("Ints", "Floats")
+        return self.kind in ("Ints", "Floats", "Shorts")
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ from build_kernel.source import KERNEL, Column, Source, Unit, read_source
 from build_kernel.words import bodies
 
 TYPES = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint", "None": "cython.void"}
-FIELDS = {"Ints": "cython.longlong", "Floats": "cython.double"}
+FIELDS = {"Ints": "cython.longlong", "Floats": "cython.double", "Shorts": "cython.short"}
+FORMATS = {"Ints": "i8", "Floats": "f8", "Shorts": "i2"}
+"""What a field is for numpy; its last letter is its bytes."""
 POINTERS = {"IntArray": "cython.p_longlong", "FloatArray": "cython.p_double", "Bytes": "cython.p_uchar"}
-ELEMENTS = [*2 * list(FIELDS.values()), "cython.uchar"]
-VIEWS = {kind: f"{c_type}[:]" for kind, c_type in zip(FIELDS | POINTERS, ELEMENTS, strict=True)}  # know their bounds
+ELEMENTS = {"Ints": "longlong", "Floats": "double", "Shorts": "longlong", "IntArray": "longlong", "FloatArray": "double", "Bytes": "uchar"}
+VIEWS = {kind: f"cython.{c_type}[:]" for kind, c_type in ELEMENTS.items()}  # know their bounds
 CASTS = {"int": "cython.longlong", "float": "cython.double"}
 DIRECTIVES = {
     "language_level": 3,
@@ -158,7 +160,8 @@ def record_types(columns: list[Column]) -> list[str]:
     """The record of a row of each table that has columns with one value a row."""
     types = {(c.table, c.name): FIELDS[c.kind] for c in columns if c.of_row}
     found = {table: [f"{name}={types[table, name]}" for name in names] for table, names in record_fields(columns, False).items() if names}
-    free = {table: [f"unused_{at}=cython.longlong" for at in range(padding(len(fields)))] for table, fields in found.items()}
+    words = record_words(columns, False)
+    free = {table: [f"unused_{at}=cython.longlong" for at in range(padding(words[table]))] for table in found}
     return [f"{table}_row = cython.struct({', '.join(fields + free[table])})" for table, fields in found.items()]
 
 
@@ -185,7 +188,20 @@ def plane_class(columns: list[Column], checked: bool, name: str = KERNEL.plane) 
 def record_fields(columns: list[Column], checked: bool) -> dict[str, tuple[str, ...]]:
     """The columns that make up the records of each table, in their order; none where every column is apart."""
     tables = dict.fromkeys(c.table for c in columns)
-    return {table: tuple(in_order(table, (c.name for c in columns if c.table == table and c.of_row and not checked))) for table in tables}
+    narrow = {(c.table, c.name) for c in columns if c.kind == "Shorts"}
+    found = {table: in_order(table, (c.name for c in columns if c.table == table and c.of_row and not checked)) for table in tables}
+    return {table: tuple(sorted(names, key=lambda name: (table, name) in narrow)) for table, names in found.items()}
+
+
+def record_formats(columns: list[Column], checked: bool) -> dict[str, tuple[str, ...]]:
+    """What the columns of each record are for numpy."""
+    formats = {(c.table, c.name): FORMATS[c.kind] for c in columns if c.of_row}
+    return {table: tuple(formats[table, name] for name in names) for table, names in record_fields(columns, checked).items()}
+
+
+def record_words(columns: list[Column], checked: bool) -> dict[str, int]:
+    """Words of 64 bits that the columns of each record take, without what is left free behind them."""
+    return {table: -(-sum(int(found[1:]) for found in formats) // 8) for table, formats in record_formats(columns, checked).items()}
 
 
 def unity_source(checked: bool = False, unit: Unit = KERNEL) -> str:
@@ -207,9 +223,10 @@ def heads(source: Source, checked: bool) -> list[str]:
     digests = {file: hashlib.sha256((unit.folder / file).read_bytes()).hexdigest() for file in source.files}
     table = f"{'SCHEDULERS' if unit is KERNEL else 'INSTRUCTIONS'} = {source.schedulers!r}"
     title = f'"""Made by build_kernel from simvirt/{unit.package}; do not edit."""'
-    records = record_fields(source.columns, checked)
-    words = {name: len(fields) + padding(len(fields)) for name, fields in records.items()}
-    return [title, "import cython", f"SOURCES = {digests!r}", table, f"RECORDS = {records!r}", f"WORDS = {words!r}"]
+    records, formats = record_fields(source.columns, checked), record_formats(source.columns, checked)
+    words = {name: used + padding(used) for name, used in record_words(source.columns, checked).items()}
+    rows = [f"RECORDS = {records!r}", f"FORMATS = {formats!r}", f"WORDS = {words!r}"]
+    return [title, "import cython", f"SOURCES = {digests!r}", table, *rows]
 
 
 def keep_apart(path: Path, unit: Unit = KERNEL) -> None:

@@ -1,7 +1,7 @@
 """Bodies in C of the machine's operations on words and bytes (`simvirt/machine/words.py`), with bounds where they are checked."""
 
 BODIES = '''
-from cython.cimports.libc.string import memcpy
+from cython.cimports.libc.string import memcpy, memmove
 
 @cython.cfunc
 @cython.nogil
@@ -80,6 +80,14 @@ def {name}(ram: {bytes}, at: cython.longlong, what: cython.longlong) -> cython.v
     value: {kind} = cython.cast({kind}, what)
 {check}    memcpy(cython.address(ram[at]), cython.address(value), {size})
 '''
+MOVE = '''
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def move(to: {bytes}, at: cython.longlong, source: {bytes}, begin: cython.longlong, count: cython.longlong) -> cython.void:
+    if count > 0:
+{check}        memmove(cython.address(to[at]), cython.address(source[begin]), cython.cast(cython.size_t, count))
+'''
 LOADS = {
     "signed8": "schar", "signed16": "short", "signed32": "int", "load64": "longlong",
     "unsigned8": "uchar", "unsigned16": "ushort", "unsigned32": "uint",
@@ -95,4 +103,5 @@ def bodies(pointer: str, checked: bool) -> str:
         for name, kind in kinds.items():
             check = f"    if ram[at] == ram[at + {SIZES[kind] - 1}]:\n        pass\n" if checked else ""
             parts.append(form.format(name=name, bytes=pointer, kind=f"cython.{kind}", size=SIZES[kind], check=check))
-    return "".join(parts)
+    ends = "        if to[at] == to[at + count - 1] and source[begin] == source[begin + count - 1]:\n            pass\n" if checked else ""
+    return "".join([*parts, MOVE.format(bytes=pointer, check=ends)])

@@ -26,7 +26,9 @@ is made of.
 """
 TITLES = {
     "run": "`simvirt run`", "deploy": "`simvirt deploy`", "density": "`simvirt density`", "knee": "`simvirt knee`",
-    "plan": "`simvirt plan`", "sweep": "`simvirt sweep`", "compare": "`simvirt compare`", "validate": "`simvirt validate`",
+    "plan": "`simvirt plan`",
+    "fit": "`simvirt fit`", "calibrate": "`simvirt calibrate`",
+    "sweep": "`simvirt sweep`", "compare": "`simvirt compare`", "validate": "`simvirt validate`",
     "rules": "`simvirt validate FILE`",
     "error": "`simvirt check`, and mistakes", "list": "`simvirt list`", "explain": "`simvirt explain`",
 }

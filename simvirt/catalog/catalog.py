@@ -122,13 +122,15 @@ class Catalog(Store):
     def explain(self, name: str, kind: str | None = None, host: str = GENERIC) -> list[Constant]:
         """Every constant behind an entry of any kind, with unit, spread and source; costs also in ns on a host model.
 
-        Where kinds share a name the first of platforms, hypervisors, runtimes, hosts, ... is meant, unless `kind` says which.
+        Where kinds share a name the first of platforms, hypervisors, runtimes, hosts, ... is meant, unless `kind` says which; a profile
+        comes with the demands of its name.
         ScenarioError where no entry or no host has that name.
         """
         kinds = EXPLAINED if kind is None else (kind,)
         for candidate in kinds:
             if name in self.raw(candidate):
-                return constants(self, candidate, name, self.host_model(host))
+                along = ("demands",) if kind is None and candidate == "profiles" and name in self.raw("demands") else ()
+                return [row for each in (candidate, *along) for row in constants(self, each, name, self.host_model(host))]
         self.fail((), "entries", name, [known for candidate in kinds for known in self.raw(candidate)])
 
     def listing(self, kind: str) -> list[Listed]:

@@ -96,7 +96,7 @@ def _entry_constants(store: Store, kind: str, name: str, host: HostEntry) -> Ite
         elif field == "cstates":
             for state, times in value.items():
                 yield from _inner_constants(kind, name, f"{field}.{state}", times)
-        elif field not in ("title", "source", "aliases") and value is not None:
+        elif field not in ("title", "source", "aliases") and value not in (None, ()):
             shown = _plain(field, value)
             yield Constant(kind, name, field, "", None, shown, None, entry.source, False, f"{field}: {shown}")
     yield from _referred_constants(store, kind, entry, host)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simvirt.cli import output
+from simvirt.cli.calibrate import calibrate
 from simvirt.cli.check import check
 from simvirt.cli.command import FAILED, INTERRUPTED, with_settings
 from simvirt.cli.compare import compare
@@ -17,6 +18,7 @@ from simvirt.cli.density import density
 from simvirt.cli.deploy import deploy
 from simvirt.cli.emulate import emulate
 from simvirt.cli.explain import explain
+from simvirt.cli.fit import fit
 from simvirt.cli.import_ import app as import_
 from simvirt.cli.init import init
 from simvirt.cli.knee import knee
@@ -48,6 +50,8 @@ app.command("knee")(with_settings(knee))
 app.command("plan")(with_settings(plan))
 app.command("sweep")(with_settings(sweep))
 app.command("compare")(with_settings(compare))
+app.command("fit")(with_settings(fit))
+app.command("calibrate")(calibrate)
 app.command("report")(report)
 app.command("emulate")(emulate)
 app.command("lab")(lab)

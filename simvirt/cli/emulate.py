@@ -1,6 +1,9 @@
 """`simvirt emulate`: boots a guest on the emulated machine, and counts what it does."""
 
+import math
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +12,34 @@ import typer
 from simvirt.cli import output
 from simvirt.cli.command import INTERRUPTED
 from simvirt.cli.options import As, Format
+from simvirt.emulation.monitors import TECHNIQUES
 
 if TYPE_CHECKING:
-    from simvirt.emulation.emulator import Emulator, End
+    from simvirt.emulation.debugging.stepper import Stepper
+    from simvirt.emulation.emulator import Console, Emulator, End
+    from simvirt.emulation.making import Size
+    from simvirt.emulation.starting import Start
     from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
     str,
-    typer.Argument(metavar="GUEST", help="A guest of simvirt (hello), an assembler source, an ELF file or raw image.", show_default=False),
+    typer.Argument(metavar="GUEST", help="A guest of simvirt (--list), an assembler source, an ELF file or raw image.", show_default=False),
+]
+Listed = Annotated[bool, typer.Option("--list", help="List the guests of simvirt and their parameters.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="Set a parameter of the guest.", show_default=False),
+]
+Firmware = Annotated[
+    Path | None,
+    typer.Option(metavar="IMAGE", help="What runs in machine mode below a --kernel; without, one that is built in.", show_default=False),
+]
+Disk = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A virtio disk; the file stays as it is, writes stay in memory.", show_default=False),
+]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="The disk refuses writes.")]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option("--device", metavar="NAME", help="A virtio device: console, entropy[:SEED], net:sink, net:echo.", show_default=False),
 ]
 Kernel = Annotated[
     Path | None,
@@ -28,68 +51,251 @@ Typed = Annotated[str, typer.Option("--input", metavar="TEXT", help="What is typ
 After = Annotated[str, typer.Option(metavar="TEXT", help="Nothing is typed before the guest has said this.")]
 Until = Annotated[str, typer.Option(metavar="TEXT", help="End when the guest says this.")]
 Most = Annotated[int, typer.Option("--max-instructions", metavar="N", min=1, help="End after so many instructions and traps.")]
+Longest = Annotated[str | None, typer.Option("--max-time", metavar="TIME", help="End after so much real time: 30s.", show_default=False)]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="The machine's memory.")]
 Counts = Annotated[bool, typer.Option("--counts", help="Print what was counted, after what the guest has said.")]
-
-Technique = Annotated[str, typer.Option(metavar="NAME", help="native, or trap: trap and emulate over shadow page tables.")]
+Technique = Annotated[str, typer.Option(metavar="NAME", help=f"What virtualizes the machine: {', '.join(TECHNIQUES)}.")]
+Pages = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Pages of the second stage, of nested: 4k or 2m.", show_default=False)
+]
+Pass = Annotated[
+    str | None, typer.Option("--pass", metavar="DEVICES", help="Devices that nested passes through: uart,plic.", show_default=False)
+]
 Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of these, for example native,trap, and print one table.")]
+CostOn = Annotated[
+    str | None, typer.Option("--cost", metavar="PLATFORM", help="What it would cost on this platform: kvm.", show_default=False)
+]
+Host = Annotated[str, typer.Option("--host", metavar="NAME", help="Host of the catalogue for --cost and --profile.")]
+Profile = Annotated[
+    Path | None, typer.Option("--profile", metavar="FILE", help="Write its rates as a profile for scenarios.", show_default=False)
+]
+TraceFile = Annotated[
+    Path | None, typer.Option("--trace", metavar="FILE", help="Write a timeline for Perfetto: trace.json.gz.", show_default=False)
+]
+TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
+
+Gdb = Annotated[
+    int | None, typer.Option("--gdb", metavar="PORT", min=0, help="Wait for GDB at this port of your machine.", show_default=False)
+]
+Step = Annotated[bool, typer.Option("--step", help="Step through it, forwards and backwards; help in there lists the words.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is run, and for how long."""
+
+    start: "Start"
+    typed: str
+    until: str
+    after: str
+    memory: str
+    instructions: int
+    seconds: float
+    quiet: bool
+    trace: Path | None = None
+    trace_of: str = "all"
+    pages: str | None = None
+    passed: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The guest's name."""
+        return self.start.name
+
+    def console(self) -> "Console":
+        """The guest's console."""
+        from simvirt.emulation.emulator import Console
+        from simvirt.emulation.typing_in import letters
+
+        return Console(letters(self.typed), letters(self.until), letters(self.after), (lambda data: None) if self.quiet else _show)
+
+    def emulator(self, technique: str) -> "Emulator":
+        """A machine under a technique, with the guest in its memory."""
+        from simvirt.emulation.emulator import Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.monitors.options import chosen
+        from simvirt.emulation.timeline import Timeline
+
+        size = sized(self.memory)
+        loaded, console, cards = self.start.load(size.base), self.console(), self.start.cards()
+        timeline = Timeline(self.trace, self.trace_of, self.name) if self.trace else None
+        made = Emulator(size, console, technique, timeline, cards, chosen(self.pages, self.passed))
+        made.boot(*loaded)
+        return made
+
+    def stepper(self, technique: str) -> "Stepper":
+        """The guest, to be stepped."""
+        from simvirt.emulation.debugging.stepper import Started, Stepper
+        from simvirt.emulation.emulator import Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.monitors.options import chosen
+        from simvirt.emulation.typing_in import letters
+
+        size, options = sized(self.memory), chosen(self.pages, self.passed)
+        loaded = self.start.load(size.base)
+
+        def anew(size: "Size", console: "Console") -> Emulator:
+            made = Emulator(size, console, technique, None, self.start.cards(), options)
+            made.boot(*loaded)
+            return made
+
+        return Stepper(Started(anew, size, letters(self.typed), letters(self.after)))
+
+    def run(self, technique: str) -> "tuple[EmulationDocument, End]":
+        """Run the guest under a technique."""
+        from simvirt.emulation.counting import document
+
+        emulator = self.emulator(technique)
+        end = _run(emulator, self.instructions, self.seconds)
+        if emulator.timeline is not None:
+            emulator.timeline.end(emulator.made)
+            output.note(emulator.timeline.sentence())
+        return document(emulator, self.name, end), end
 
 
 def emulate(
-    guest: Guest, kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
-    until: Until = "", max_instructions: Most = 1_000_000_000, memory: Memory = "128MiB", counts: Counts = False,
-    technique: Technique = "native", compare: Compare = "", format_: As = Format.text,
+    guest: Guest = "", kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
+    until: Until = "", max_instructions: Most = 1_000_000_000, max_time: Longest = None, memory: Memory = "128MiB", counts: Counts = False,
+    technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
+    trace: TraceFile = None, trace_of: TraceOf = "all", pages: Pages = None, pass_: Pass = None, format_: As = Format.text,
+    firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
+    list_: Listed = False, step: Step = False, gdb: Gdb = None,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
-    from simvirt.emulation.emulator import End
-    from simvirt.report.emulation_report import comparison, report
+    from simvirt.emulation.starting import Start
 
+    if list_:
+        return _list(format_)
     quiet = bool(compare) or format_ is not Format.text
-    runs = [
-        _one(guest, kernel, initrd, append, (input_, until, after), max_instructions, memory, name.strip(), quiet)
-        for name in (compare or technique).split(",")
-    ]
-    found, end = runs[0]
+    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
+    asked = Asked(
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, pages, pass_,
+    )
+    techniques = [name.strip() for name in (compare or technique).split(",")]
+    _takes(techniques, asked)
+    if step or gdb is not None:
+        others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until}
+        return _step(asked, technique, gdb, others)
     if compare:
-        from simvirt.emulation.counting import comparison as compared
+        return _compare(asked, techniques, format_, (cost, profile))
+    if cost is not None:
+        _known(cost, host)
+    found, end = asked.run(technique)
+    found = found if cost is None else _with_cost(found, cost, host)
+    if profile is not None:
+        from simvirt.emulation.profile import profile_text
 
-        output.report(comparison(compared(tuple(run for run, _ in runs))), format_)
-    elif counts or format_ is not Format.text:
-        output.report(report(found), format_)
+        output.new_file(profile, profile_text(found, host))
+    _tell(found, end, counts or cost is not None, format_)
+    return _status(end, bool(until))
+
+
+def _compare(asked: Asked, techniques: list[str], form: Format, refused: tuple[str | None, Path | None]) -> int:
+    """Run under several techniques, and print one table; an interrupt ends all of them, with what was counted so far."""
+    from simvirt.emulation.counting import comparison as compared
+    from simvirt.emulation.emulator import End
+    from simvirt.errors import UsageError
+    from simvirt.report.emulation_report import comparison
+
+    if any(option is not None for option in (*refused, asked.trace)):
+        raise UsageError("--compare prints one table of several runs: give --cost, --profile or --trace with --technique, one at a time")
+    runs = []
+    for name in techniques:
+        runs.append(asked.run(name))
+        if runs[-1][1] is End.interrupted:
+            break
+    output.report(comparison(compared(tuple(run for run, _ in runs))), form)
+    return max(_status(end, bool(asked.until)) for _, end in runs)
+
+
+def _step(asked: Asked, technique: str, port: int | None, refused: Mapping[str, object]) -> int:
+    """Step through a guest in the terminal, or let GDB do it."""
+    from simvirt.cli.debugger import debug
+    from simvirt.errors import UsageError
+
+    word = "--step" if port is None else "--gdb"
+    for option, value in refused.items():
+        if value:
+            raise UsageError(f"{option}: not with {word}, which ends nowhere by itself; expected one of the two")
+    if asked.start.disk is not None and not asked.start.read_only:
+        raise UsageError(f"--disk: a step back runs again from the begin, on the disk as it was; expected --read-only beside {word}")
+    stepper = asked.stepper(technique)
+    if port is None:
+        return debug(stepper)
+    return _serve(stepper, port)
+
+
+def _serve(stepper: "Stepper", port: int) -> int:
+    """Wait for GDB, and serve it until it goes."""
+    from simvirt.emulation.debugging.gdb import listening, serve
+
+    with listening(port) as waiting:
+        output.note(f"waiting for GDB: target remote 127.0.0.1:{waiting.getsockname()[1]}")
+        serve(stepper, waiting)
+    return 0
+
+
+def _takes(techniques: list[str], asked: Asked) -> None:
+    """Look techniques up before anything runs; UsageError where there is none, or where none takes an option that is given."""
+    from simvirt.emulation.monitors import refuse
+
+    refuse(techniques, asked.pages, asked.passed)
+
+
+def _tell(found: "EmulationDocument", end: "End", counts: bool, form: Format) -> None:
+    """Print what was counted, or only why the run ended where that is not as it should."""
+    from simvirt.emulation.emulator import End
+    from simvirt.report.emulation_report import report
+
+    if counts or form is not Format.text:
+        output.report(report(found), form)
     elif end is not End.powered_off and end is not End.said:
         code = f" with code {found.code}" if end is End.failed else ""
         output.note(f"{found.guest} {end.value}{code} after {found.instructions:,} instructions")
-    return max(_status(end, bool(until)) for _, end in runs)
 
 
-def _one(
-    guest: str, kernel: Path | None, initrd: Path | None, append: str, texts: tuple[str, str, str], budget: int, memory: str,
-    technique: str, quiet: bool,
-) -> "tuple[EmulationDocument, End]":
-    """Run a guest under one technique."""
-    from simvirt.emulation.counting import document
-    from simvirt.emulation.emulator import Console, Emulator
-    from simvirt.emulation.images import load, read_file
-    from simvirt.emulation.loading import guest as guest_of
-    from simvirt.emulation.making import sized
-    from simvirt.emulation.typing_in import letters
+def _list(form: Format) -> int:
+    """Print the guests of simvirt."""
+    from simvirt.emulation.guest_list import listed
+    from simvirt.report.emulation_report import guest_list
 
-    size = sized(memory)
-    typed, until, after = (letters(text) for text in texts)
-    first = guest_of(guest, size.base)
-    emulator = Emulator(size, Console(typed, until, after, (lambda data: None) if quiet else _show), technique)
-    second = load(kernel, size.base + emulator.kernel_at, "kernel") if kernel else None
-    emulator.boot(first, second, read_file(initrd, "initial file system") if initrd else b"", append)
-    end = _run(emulator, budget)
-    return document(emulator, Path(guest).name, end), end
+    output.report(guest_list(listed()), form)
+    return 0
 
 
-def _run(emulator: "Emulator", budget: int) -> "End":
+def _known(platform: str, host: str) -> None:
+    """Look a platform and a host up before anything runs; ScenarioError where there is none."""
+    from simvirt.emulation.costs import costs_on
+
+    costs_on(platform, host)
+
+
+def _with_cost(found: "EmulationDocument", platform: str, host: str) -> "EmulationDocument":
+    """A document with what it would cost on a platform."""
+    from simvirt.emulation.costs import charged
+
+    return found.model_copy(update={"cost": charged(found, platform, host)})
+
+
+def _seconds(text: str | None) -> float:
+    """A bound of time [s]; UsageError where it is none."""
+    from simvirt.errors import UsageError
+    from simvirt.units import UnitError, parse_time
+
+    if text is None:
+        return math.inf
+    try:
+        return parse_time(text)
+    except UnitError as error:
+        raise UsageError(f"--max-time {text}: {error}") from None
+
+
+def _run(emulator: "Emulator", budget: int, seconds: float) -> "End":
     """Run; Ctrl-C leaves what was counted so far."""
     from simvirt.emulation.emulator import End
 
     try:
-        return emulator.run(budget)
+        return emulator.run(budget, seconds)
     except KeyboardInterrupt:
         return End.interrupted
 
@@ -112,5 +318,5 @@ def _status(end: "End", waited: bool) -> int:
 
     if end is End.interrupted:
         return INTERRUPTED
-    good = (End.said,) if waited else (End.powered_off, End.reset, End.idle, End.budget)
+    good = (End.said,) if waited else (End.powered_off, End.reset, End.idle, End.budget, End.late)
     return 0 if end in good else 1

@@ -28,6 +28,18 @@ def load(path: Path, sets: Sequence[str] | None, seed: int | None) -> "Scenario"
     return scenario
 
 
+def text_of(path: Path) -> tuple[str, str]:
+    """What a scenario's file says, and the name under which it is read; of a file of another kind what it becomes."""
+    from simvirt.importers.kinds import kind_of
+
+    if kind_of(path) is not None:
+        return _imported(path) or "", f"{path} (imported)"
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except (OSError, UnicodeDecodeError):
+        return "", str(path)  # reading it as a scenario says what is wrong
+
+
 def _imported(path: Path) -> str | None:
     """The text of the scenario that a file of another kind becomes on the way; None of a scenario."""
     from simvirt.importers.kinds import kind_of
@@ -42,6 +54,8 @@ def _imported(path: Path) -> str | None:
     output.note(
         f"{path} is no scenario and was imported ({kind}): {len(found.guesses.assumed)} values are assumed, the rate and what requests "
         f"cost among them; simvirt import {kind} {path} -o scenario.yaml writes them down")
+    if found.application.unvalidated is not None:
+        output.note(f"{path} was {found.application.unvalidated}")
     return found.text
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from simvirt.emulation import guests
 from simvirt.emulation.disassembler import ABI
 from simvirt.emulation.encoding import Encoding, encodings
 from simvirt.emulation.images import Image
@@ -17,6 +18,8 @@ from simvirt.emulation.short_forms import SHORT_FORMS
 from simvirt.errors import UsageError
 
 REGISTERS: Final = {name: k for k, name in enumerate(ABI)} | {f"x{k}": k for k in range(32)} | {"fp": 8}
+Line = int | str  # its number, behind the name of what is included
+INCLUDE: Final = re.compile(r"\s*\.include\s+(\w+)\s*")
 LABEL: Final = re.compile(r"\s*([A-Za-z_.][\w.]*):")
 COMMENT: Final = re.compile(r"""#(?=(?:[^"]*"[^"]*")*[^"]*$).*""")
 WIDTHS: Final = {".byte": 1, ".half": 2, ".word": 4, ".dword": 8}
@@ -26,17 +29,27 @@ OPERATORS: Final[dict[type[ast.operator], Callable[[int, int], int]]] = {
     ast.LShift: lambda a, b: a << min(b, 64), ast.RShift: lambda a, b: a >> min(b, 64),
 }
 MOST: Final = 1 << 24  # bytes of a guest
+BEGIN: Final = "start"  # label that a guest begins at
+STARTS: Final = ("machine", "supervisor")  # modes that a guest may begin in
 
 
 @dataclass
 class Statement:
     """A line: what it is, its operands, and where it was written."""
 
-    line: int
+    line: Line
     name: str
     operands: list[str]
     at: int = 0
     size: int = 0
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that who runs a guest may set."""
+
+    default: int
+    meaning: str
 
 
 @dataclass
@@ -47,15 +60,18 @@ class Assembly:
     base: int
     symbols: dict[str, int] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
+    settings: Mapping[str, int] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    supervisor: bool = False  # it begins in supervisor mode
 
-    def fail(self, line: int, message: str) -> UsageError:
+    def fail(self, line: Line, message: str) -> UsageError:
         """A mistake in a line."""
         return UsageError(f"{self.file}:{line}: {message}")
 
     def read(self, text: str) -> None:
         """First pass: places of statements and labels."""
         at = self.base
-        for line, raw in enumerate(text.splitlines(), 1):
+        for line, raw in self.lines(text):
             rest = COMMENT.sub("", raw)
             while label := LABEL.match(rest):
                 self.define(line, label[1], at)
@@ -67,13 +83,24 @@ class Assembly:
                     raise self.fail(line, f"a guest has at most {MOST} bytes")
                 self.statements.append(statement)
 
-    def define(self, line: int, name: str, value: int) -> None:
+    def lines(self, text: str, within: str = "") -> Iterator[tuple[Line, str]]:
+        """Lines with their numbers; parts that guests of simvirt share stand where they are included."""
+        for number, raw in enumerate(text.splitlines(), 1):
+            line: Line = f"{within}:{number}" if within else number
+            if included := INCLUDE.fullmatch(COMMENT.sub("", raw)):
+                if within or included[1] not in guests.parts():
+                    raise self.fail(line, f"{included[1]}: expected one of {', '.join(guests.parts())}, for example .include supervisor")
+                yield from self.lines(guests.part(included[1]), included[1] + guests.PART)
+            else:
+                yield line, raw
+
+    def define(self, line: Line, name: str, value: int) -> None:
         """A label or a number with a name."""
         if name in self.symbols:
             raise self.fail(line, f"{name}: defined twice")
         self.symbols[name] = value
 
-    def statements_of(self, line: int, text: str) -> Iterator[Statement]:
+    def statements_of(self, line: Line, text: str) -> Iterator[Statement]:
         """What a line says, short forms written out."""
         name, _, rest = text.partition(" ")
         operands = split(rest)
@@ -81,6 +108,12 @@ class Assembly:
             if len(operands) != 2:
                 raise self.fail(line, "expected a name and a value, for example .equ UART, 0x10000000")
             self.define(line, operands[0], self.value(line, operands[1]))
+        elif name == ".parameter":
+            self.add_parameter(line, operands)
+        elif name == ".mode":
+            if rest.strip() not in STARTS:
+                raise self.fail(line, f"{rest.strip()}: expected .mode {' or .mode '.join(STARTS)}")
+            self.supervisor = rest.strip() == STARTS[1]
         elif form := SHORT_FORMS.get((name, len(operands))):
             yield from self.expanded(line, form(*operands))
         elif name == "li" and len(operands) == 2:
@@ -88,7 +121,15 @@ class Assembly:
         elif name:
             yield Statement(line, name, operands)
 
-    def expanded(self, line: int, lines: list[str]) -> Iterator[Statement]:
+    def add_parameter(self, line: Line, operands: list[str]) -> None:
+        """A number with a name and a default, which a setting replaces."""
+        if len(operands) < 3:
+            raise self.fail(line, 'expected a name, a default and its meaning, for example .parameter n, 100, "how often"')
+        name, default = operands[0], self.value(line, operands[1])
+        self.parameters[name] = Parameter(default, self.string(Statement(line, ".parameter", operands[2:])).decode())
+        self.define(line, name, self.settings.get(name, default))
+
+    def expanded(self, line: Line, lines: list[str]) -> Iterator[Statement]:
         """Instructions that a short form stands for."""
         for one in lines:
             name, _, rest = one.partition(" ")
@@ -123,7 +164,7 @@ class Assembly:
             raise self.fail(statement.line, 'expected a text, for example .asciz "hello\\n"')
         return value.encode()
 
-    def value(self, line: int, text: str) -> int:
+    def value(self, line: Line, text: str) -> int:
         """A number, or an expression of numbers and symbols."""
         try:
             return self.evaluated(ast.parse(text.strip(), mode="eval").body)
@@ -135,8 +176,8 @@ class Assembly:
         match node:
             case ast.Constant(int(value)):
                 return value
-            case ast.Constant(str(letter)):
-                return ord(letter)
+            case ast.Constant(str(letters)):
+                return int.from_bytes(letters.encode(), "little")
             case ast.Name(name):
                 return self.symbols[name]
             case ast.UnaryOp(ast.USub(), inner):
@@ -243,11 +284,21 @@ def loaded(register: str, value: int) -> list[str]:
     return [*loaded(register, value - lower >> 12), f"slli {register}, {register}, 12", *last]
 
 
-def assemble(text: str, file: str, base: int) -> Image:
-    """A source as an image that lies at an address and begins at its first instruction; UsageError that names file and line."""
-    assembly = Assembly(file, base)
+def assemble(text: str, file: str, base: int, settings: Mapping[str, int] | None = None) -> Image:
+    """A source as an image that lies at an address and begins at `start`, or its first instruction; UsageError that names file and line."""
+    assembly = Assembly(file, base, settings=settings or {})
     assembly.read(text)
+    check_settings(file, assembly.settings, assembly.parameters)
     data = assembly.assembled()
     if not data:
         raise UsageError(f"{file}: no instruction; expected assembler, for example li a0, 1")
-    return Image(file, ((base, data),), base)
+    labels = {name: at for name, at in assembly.symbols.items() if base <= at < base + len(data) and name != "__here__"}
+    return Image(file, ((base, data),), assembly.symbols.get(BEGIN, base), supervisor=assembly.supervisor, labels=labels)
+
+
+def check_settings(file: str, settings: Mapping[str, int], parameters: Mapping[str, Parameter]) -> None:
+    """UsageError that says what may be set where something else is."""
+    for name in settings:
+        if name not in parameters:
+            known = f"expected one of {', '.join(parameters)}" if parameters else "it has no parameters"
+            raise UsageError(f"--set {name}: {file} has no parameter {name}; {known}")

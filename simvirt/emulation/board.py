@@ -11,7 +11,9 @@ from typing import Final
 from simvirt.emulation.devicetree import Node, cells, flattened, text, wide
 from simvirt.errors import UsageError
 from simvirt.machine.devices import bus
+from simvirt.machine.devices.rings import SLOTS
 from simvirt.machine.devices.uart import UART_SOURCE
+from simvirt.machine.devices.virtio import SLOT_STEP
 
 CLOCK: Final = 10_000_000  # ticks a second of the guest
 UART_CLOCK: Final = 3_686_400
@@ -42,6 +44,7 @@ def tree(given: Given) -> bytes:
     add_cpu(root)
     soc = root.child("soc", n_address_cells=cells(2), n_size_cells=cells(2), compatible=text("simple-bus"), ranges=b"")
     add_devices(soc)
+    add_slots(soc)
     add_power(root)
     return flattened(root)
 
@@ -89,6 +92,16 @@ def add_devices(soc: Node) -> None:
         f"test@{bus.FINISHER_AT:x}", compatible=text("sifive,test1", "sifive,test0", "syscon"),
         reg=wide(bus.FINISHER_AT, bus.FINISHER_SIZE), phandle=cells(FINISHER),
     )
+
+
+def add_slots(soc: Node) -> None:
+    """The slots of virtio devices, those without a device too: what is in one is found there."""
+    for slot in range(SLOTS):
+        at = bus.VIRTIO_AT + slot * SLOT_STEP
+        soc.child(
+            f"virtio_mmio@{at:x}", compatible=text("virtio,mmio"), reg=wide(at, SLOT_STEP), interrupts=cells(slot + 1),
+            interrupt_parent=cells(PLIC),
+        )
 
 
 def add_power(root: Node) -> None:

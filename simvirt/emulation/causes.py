@@ -43,8 +43,9 @@ INTERRUPTS: Final = {
     10: "guest external interrupt",
     11: "machine external interrupt",
 }
-DEVICES: Final = ("finisher", "clint", "plic", "uart")
+DEVICES: Final = ("finisher", "clint", "plic", "uart", "virtio")
 LEVELS: Final = ("4k", "2m", "1g")
+UNITS: Final = ("data", "instructions")
 
 
 def cause_of(number: int) -> str:

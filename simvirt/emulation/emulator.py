@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
+import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from simvirt.emulation.board import Given, tree
+from simvirt.emulation.cards import Cards
 from simvirt.emulation.hostlink import TO, HostLink, Served
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import Size
 from simvirt.emulation.monitors import made
+from simvirt.emulation.monitors.options import Options
+from simvirt.emulation.phases import Phases, tallied
+from simvirt.emulation.sbi import Firmware
+from simvirt.emulation.timeline import LOGGED_SLICE, ROWS, Timeline
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
-from simvirt.machine.devices.uart import RING
+from simvirt.machine.devices.uart import SENT
 
 SLICE: Final = 1_000_000  # instructions between looks at the console
 LINKED_SLICE: Final = 5_000  # and at the words of a guest that is linked with its host: it waits for each
@@ -40,6 +48,7 @@ class End(StrEnum):
     idle = "idle for good"
     said = "said what was waited for"
     budget = "budget used up"
+    late = "time used up"
     interrupted = "interrupted"
 
 
@@ -72,13 +81,25 @@ class Console:
 class Emulator:
     """A machine that runs a guest."""
 
-    def __init__(self, size: Size, console: Console, technique: str = "native") -> None:
-        self.size = size
+    def __init__(
+        self, size: Size, console: Console, technique: str = "native", timeline: Timeline | None = None, cards: Cards | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.size = replace(size, logged=ROWS) if timeline else size
         self.console = console
         self.technique = technique
-        self.made = made(technique, size)
+        self.made = made(technique, self.size, options)
+        self.timeline = timeline
+        if timeline is not None:
+            self.made.told = lambda name: timeline.left(self.made, name)
+        self.slice = LOGGED_SLICE if timeline else SLICE
         self.loaded: list[tuple[int, int, str]] = []
+        self.labels: dict[str, int] = {}
         self.link: HostLink | None = None
+        self.firmware: Firmware | None = None
+        self.phases = Phases()
+        self.cards = cards or Cards()
+        self.cards.plug(self.made)
 
     def place(self, image: Image) -> None:
         """Put an image into the memory; UsageError where it does not fit or lies over another."""
@@ -93,8 +114,10 @@ class Emulator:
             self.loaded.append((begin, end, image.name))
         for at, data in image.pieces:
             self.ram[at - self.size.base : at - self.size.base + len(data)] = data
+        self.labels |= image.labels
         if TO in image.symbols:
             self.link = HostLink(self.ram, self.size.memory, self.size.base, image.symbols)
+            self.slice = min(self.slice, LINKED_SLICE)
 
     @property
     def ram(self) -> bytearray:
@@ -117,8 +140,10 @@ class Emulator:
         return self.count + int(self.made.hart["taken"][0])
 
     def boot(self, first: Image, kernel: Image | None = None, initrd: bytes = b"", append: str = "") -> None:
-        """Load what runs first, a kernel and its file system behind it, and hand over the device tree."""
+        """Load what runs first, a kernel and its file system behind it, and hand over the device tree; a supervisor has a firmware."""
         self.place(first)
+        if first.supervisor:
+            self.firmware = Firmware(self.made)
         if kernel is not None:
             self.place(kernel)
         top = self.size.base + self.size.memory - TREE_SPACE - INFO_SPACE
@@ -132,14 +157,22 @@ class Emulator:
         self.made.registers["x"][A1], self.made.registers["x"][A2] = top + INFO_SPACE, top
         self.made.hart["pc"][0] = first.entry
 
-    def run(self, budget: int) -> End:
-        """Run until the guest stops, has said what is waited for, or has used up a budget of instructions."""
-        end = self.work + budget
+    def run(self, budget: int, most_s: float = math.inf) -> End:
+        """Run until the guest stops, has said what is waited for, or has used up a budget of instructions, or of seconds [s]."""
+        end, late = self.work + budget, time.monotonic() + most_s
         while True:
             self.type_letters()
-            reason = self.made.advance(min(end, self.work + (LINKED_SLICE if self.link else SLICE)))
+            reason = self.made.advance(min(end, self.work + self.slice))
+            if self.timeline is not None:
+                self.timeline.take(self.made)
             asked = self.link.serve() if self.link else Served()
-            if self.console.take(self.drained() + asked.said):
+            said = self.drained() + asked.said
+            if reason == c.CALLED and self.firmware:
+                reason = self.firmware.serve()
+                said += self.firmware.take_said()
+            if reason == c.MARKED:
+                self.phases.mark(int(self.made.hart["mark"][0]), self.tallied())
+            if self.console.take(said):
                 return End.said
             if asked.code is not None:
                 self.made.hart["code"][0] = asked.code
@@ -148,6 +181,8 @@ class Emulator:
                 return ENDS[reason]
             if self.work >= end:
                 return End.budget
+            if time.monotonic() >= late:
+                return End.late
 
     def type_letters(self) -> None:
         """Type what there is room for."""
@@ -158,17 +193,31 @@ class Emulator:
         """What the guest has said since the last look."""
         uart = self.made.uart
         count, uart["sent_count"][0] = int(uart["sent_count"][0]), 0
-        return bytes(int(letter) for letter in uart["sent"][: min(count, RING)])
+        return bytes(int(letter) for letter in uart["sent"][: min(count, SENT)])
+
+    def tallied(self) -> Counter[tuple[str, str]]:
+        """All that has been counted so far."""
+        return tallied(self.made, self.firmware.calls if self.firmware else Counter())
 
     def digest(self) -> str:
-        """The state of the machine as a number: registers, memory, counts."""
-        state = hashlib.sha256(self.ram[: self.size.memory])
+        """The state of the machine and its counts as a number."""
+        state = self.hashed_state()
+        for values in self.counts().values():
+            state.update(repr(values).encode())
+        return str(state.hexdigest())
+
+    def state(self) -> str:
+        """The state of the machine as a number: registers and memory. It is the same under each technique."""
+        return str(self.hashed_state().hexdigest())
+
+    def hashed_state(self) -> Any:
+        """A hash that registers and memory have gone into."""
+        state = hashlib.sha256(memoryview(self.ram)[: self.size.memory])
         for table, column in STATE:
-            state.update(repr([int(value) for value in getattr(self.made, table)[column]]).encode())
-        for column in self.made.counts:
-            state.update(repr([int(value) for value in self.made.counts[column]]).encode())
-        return state.hexdigest()
+            values = [int(value) for value in getattr(self.made, table)[column]]
+            state.update(repr(values[: c.DUMP] if column == "x" else values).encode())
+        return state
 
     def counts(self) -> dict[str, Any]:
         """Tables of counts by their names."""
-        return {name: [int(value) for value in column] for name, column in self.made.counts.items()}
+        return {name: [int(value) for value in column] for name, column in self.made.counted().items()}

@@ -168,6 +168,11 @@ def go_on() -> int:
     return operation(GO_ON)
 
 
+def call_out() -> int:
+    """Number of the operation for what a monitor carries out."""
+    return operation(SYSTEM, "(call-out)")
+
+
 def illegal() -> int:
     """Number of the operation for what is no instruction."""
     return operation(SYSTEM, "(illegal)")

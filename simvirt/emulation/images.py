@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 SEGMENT: Final = struct.Struct("<IIQQQQQQ")
 SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 SYMBOL: Final = struct.Struct("<IBBHQQ")
+LINUX: Final = b"RSC\x05"
+LINUX_AT: Final = 56  # where a kernel of Linux says that it is one
 LOADED: Final = 1
 SYMBOLS: Final = 2  # kind of a section
 RISCV: Final = 243
@@ -23,6 +26,9 @@ CLASS_64, LITTLE = 2, 1
 EXECUTABLE, SHARED = 2, 3
 MOST_SEGMENTS: Final = 256
 MOST: Final = 1 << 30  # bytes of a file
+MOST_LABELS: Final = 500_000
+CODE_SYMBOLS: Final = (0, 2)  # a label, a function
+NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 LINKS: Final = ("tohost", "fromhost")
 
 
@@ -35,6 +41,8 @@ class Image:
     entry: int
     zeros: tuple[tuple[int, int], ...] = ()  # where, and how many bytes of zero a program has behind a piece
     symbols: dict[str, int] = field(default_factory=dict)  # physical addresses of the words that link a guest with its host
+    supervisor: bool = False  # it begins in supervisor mode, above the firmware that is built in
+    labels: dict[str, int] = field(default_factory=dict)  # addresses of its functions and labels by their names, for a debugger
 
     @property
     def end(self) -> int:
@@ -67,7 +75,9 @@ def read_file(path: Path, what: str) -> bytes:
 def load(path: Path, at: int, what: str) -> Image:
     """An image from a file: ELF at its own addresses, anything else as it is at an address."""
     data = read_file(path, what)
-    return elf(data, str(path)) if data.startswith(ELF) else Image(str(path), ((at, data),), at)
+    if data.startswith(ELF):
+        return elf(data, str(path))
+    return Image(str(path), ((at, data),), at, supervisor=data[LINUX_AT : LINUX_AT + len(LINUX)] == LINUX)
 
 
 def elf(data: bytes, name: str) -> Image:
@@ -86,7 +96,10 @@ def elf(data: bytes, name: str) -> Image:
     pieces = tuple((one.address, one.data) for one in found)
     zeros = tuple((one.address + len(one.data), one.size - len(one.data)) for one in found if one.size > len(one.data))
     places = {symbol: physical(found, value) for symbol, value in linked(data).items()}
-    return Image(name, pieces, begin_of(found, entry, name), zeros, {symbol: at for symbol, at in places.items() if at is not None})
+    return Image(
+        name, pieces, begin_of(found, entry, name), zeros, {symbol: at for symbol, at in places.items() if at is not None},
+        labels=labels_of(data),
+    )
 
 
 def check_kind(data: bytes, name: str) -> None:
@@ -150,6 +163,22 @@ def linked(data: bytes) -> dict[str, int]:
         table = data[offset : offset + size - size % SYMBOL.size]
         for at, _, _, _, value, _ in SYMBOL.iter_unpack(table[: len(table) - len(table) % SYMBOL.size]):
             found |= {one: value for one in LINKS if names.startswith(one.encode() + b"\0", at)}
+    return found
+
+
+def labels_of(data: bytes) -> dict[str, int]:
+    """Names of the file's functions and labels, as they are linked; those that are not letters, and beyond a number, are left out."""
+    found: dict[str, int] = {}
+    sections = list(sections_of(data))
+    for kind, offset, size, link in sections:
+        if kind != SYMBOLS or link >= len(sections):
+            continue
+        names = data[sections[link][1] : sections[link][1] + sections[link][2]]
+        table = data[offset : offset + min(size - size % SYMBOL.size, MOST_LABELS * SYMBOL.size)]
+        for at, about, _, _, value, _ in SYMBOL.iter_unpack(table[: len(table) - len(table) % SYMBOL.size]):
+            name = names[at : names.find(b"\0", at)].decode("ascii", "ignore")
+            if about & 15 in CODE_SYMBOLS and NAME.fullmatch(name):
+                found[name] = value
     return found
 
 

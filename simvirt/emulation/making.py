@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
 
 from simvirt import machine
 from simvirt.emulation import encoding
+from simvirt.emulation.monitors.options import Options
 from simvirt.emulation.registers import REGISTERS
 from simvirt.errors import UsageError
 from simvirt.machine import constants as c
@@ -19,13 +22,17 @@ from simvirt.machine.blocks import FIRST_ROW, HALFWORDS
 from simvirt.machine.decode import COMPRESSED, NO_IMMEDIATE, NO_RD, NO_RS1, NO_RS2
 from simvirt.machine.devices.bus import DEVICES
 from simvirt.machine.devices.plic import SOURCES
-from simvirt.machine.devices.uart import RING
+from simvirt.machine.devices.rings import LARGEST, QUEUES, SLOTS, TALLIES
+from simvirt.machine.devices.uart import RING, SENT
+from simvirt.machine.devices.virtio import CONFIG_BYTES
+from simvirt.machine.devices.virtio_net import FRAME_BYTES, FRAMES
 from simvirt.units import parse_size
 
 PAGE: Final = 4096
 LEAST: Final = 4 << 20
 MOST: Final = 4 << 30
 BEHIND: Final = 16  # bytes behind the memory, for accesses to devices and across pages
+HEADER: Final = 32  # bytes at the begin of a chain that a device looks at
 MODES: Final = 2 * c.GUEST  # of the host, and of a guest
 BUCKETS: Final = COMPRESSED + 24
 NONZERO: Final = {"imm": NO_IMMEDIATE, "rd": NO_RD, "rs1": NO_RS1, "rs2": NO_RS2}
@@ -44,6 +51,7 @@ class Size:
     sets: int = 128
     ways: int = 4
     pace: int = 1  # instructions a tick of the clock
+    logged: int = 0  # rows of the log; none where nobody looks at what happens
 
     @property
     def pages(self) -> int:
@@ -59,14 +67,22 @@ def sized(memory: str) -> Size:
     return Size(memory=found)
 
 
+Happening = tuple[int, int, int, int, int, int]
+"""A row of the log: its kind, what, where, more, the count of instructions and the ticks that had passed in waiting."""
+LOG_COLUMNS: Final = ("kind", "what", "where", "more", "count", "skipped")
+
+
 class Made:
     """A machine, and its tables as Python sees them: `made.hart["pc"][0]`."""
 
-    def __init__(self, size: Size) -> None:
+    told: Callable[[str], None] | None = None  # of each exit to a monitor, by its name
+
+    def __init__(self, size: Size, options: Options | None = None) -> None:
         self.size = size
-        self.exits: Counter[str] = Counter()
+        self.options = options or Options()
         self.machine = machine.make_machine()
         self.tables: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, Any] = {}
         given = initial(size)
         for name, kind in tables.Machine.__annotations__.items():
             self.add(name, kind, given[name])
@@ -84,18 +100,39 @@ class Made:
         columns = {column: as_column(given[column]) for column in kind.__annotations__ if column not in together}
         records = None
         if together:
-            array = np.zeros((len(given[together[0]]), machine.WORDS[name]), np.int64)
-            for k, column in enumerate(together):
+            array = np.zeros(len(given[together[0]]), form(name))
+            for column in together:
                 if not (isinstance(given[column], Filled) and not given[column].value):
-                    array[:, k] = values_of(given[column])
-                columns[column] = array[:, k]
-            records = array.reshape(-1)
-        self.tables[name] = columns
+                    array[column] = values_of(given[column])
+                columns[column] = array[column]
+            records = array.view(np.int64).reshape(-1)
+        self.tables[name], self.records[name] = columns, records
         machine.bind(self.machine, name, columns, records)
+
+    def share(self, other: Made, name: str, *columns: str) -> None:
+        """Use a table of another machine, or some of its columns that are arrays."""
+        self.tables[name] = self.tables[name] | {column: other.tables[name][column] for column in columns or other.tables[name]}
+        if not columns:
+            self.records[name] = other.records[name]
+        machine.bind(self.machine, name, self.tables[name], self.records[name])
 
     def reset(self) -> None:
         """Bring up to date what follows from registers."""
         machine.reset(self.machine)
+
+    @property
+    def exits(self) -> Counter[str]:
+        """Exits to a monitor, by what they are for; a machine that nobody virtualizes has none."""
+        return Counter()
+
+    def happened(self) -> Sequence[Happening]:
+        """What the log has, which is empty afterwards."""
+        count, self.log["filled"][0] = int(self.log["filled"][0]), 0
+        return list(zip(*([int(value) for value in self.log[column][:count]] for column in LOG_COLUMNS), strict=True))
+
+    def counted(self) -> dict[str, Any]:
+        """Tables of counts by their names."""
+        return self.tables["counts"]
 
     def advance(self, end: int) -> int:
         """Run up to a count of instructions and traps, or until there is something to do; why it came back."""
@@ -104,6 +141,32 @@ class Made:
     def type_in(self, letter: int) -> bool:
         """Let a character come in, if there is room."""
         return bool(machine.type_in(self.machine, letter))
+
+    def take_columns(self, name: str) -> None:
+        """Use the columns of a table without records that have been replaced."""
+        machine.bind(self.machine, name, self.tables[name], None)
+
+    def fence(self) -> None:
+        """Forget all translations."""
+        machine.fence_all(self.machine)
+
+    def written(self, page: int) -> None:
+        """Forget what was decoded of a page of ram that has been written to."""
+        machine.write_to(self.machine, page)
+
+    def store(self, place: int, data: bytes) -> None:
+        """Write into ram at a place where all of it lies in the memory."""
+        self.memory["ram"][place : place + len(data)] = data
+        for page in range(place // PAGE, -(-(place + len(data)) // PAGE)):
+            self.written(page)
+
+
+def form(table: str) -> np.dtype[np.void]:
+    """A row of a table whose columns lie together: the wide ones, then the narrow ones, and what is left free."""
+    formats = machine.FORMATS[table]
+    ends = list(accumulate(int(found[1:]) for found in formats))
+    names, size = machine.RECORDS[table], 8 * machine.WORDS[table]
+    return np.dtype({"names": names, "formats": formats, "offsets": [0, *ends[:-1]], "itemsize": size})
 
 
 @dataclass(frozen=True)
@@ -148,6 +211,7 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
     cache = {
         "used": [FIRST_ROW], "rows": [rows_of_code], "most": [slots], "starts": Filled(slots * HALFWORDS),
         "owner": Filled(slots), "illegal": [encoding.illegal()], "go_on": [encoding.go_on()],
+        "call_out": [encoding.call_out()],
     }
     sets = {"oldest": Filled(2 * size.sets), "sets": [size.sets], "ways": [size.ways]}
     return {
@@ -164,8 +228,15 @@ def initial(size: Size, mode: str = machine.MODE) -> dict[str, dict[str, Any]]:
         "stage": row(tables.Stage),
         "clint": row(tables.Clint, compare=[-1]),
         "plic": plic(),
-        "uart": row(tables.Uart, thri=[1], sent=[0] * RING, came=[0] * RING),
+        "uart": row(tables.Uart, thri=[1], sent=Filled(SENT), came=Filled(RING)),
+        "virtio": rows(tables.Virtio, SLOTS),
+        "queues": rows(tables.Queues, SLOTS * QUEUES),
+        "chain": row(tables.Chain, header=bytearray(HEADER)),
+        "segments": rows(tables.Segments, LARGEST + 1),
+        "disk": {"data": bytearray(HEADER), "sectors": [0], "name": bytearray(HEADER), "config": bytearray(SLOTS * CONFIG_BYTES + 8)},
+        "frames": frames(),
         "counts": counts(),
+        "log": log(size.logged),
     }
 
 
@@ -193,12 +264,28 @@ def plic() -> dict[str, Any]:
     return {column: [0] * (SOURCES if column in sources else 2) for column in tables.Plic.__annotations__}
 
 
+def frames() -> dict[str, Any]:
+    """No frame waits in either direction."""
+    count = 2 * FRAMES
+    return {"data": bytearray(count * FRAME_BYTES), "count": Filled(count), "head": [0, 0], "tail": [0, 0], "goes": [0]}
+
+
 def counts() -> dict[str, Any]:
     """All zero."""
-    sizes = {"traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES}
+    sizes = {
+        "traps": MODES * 2 * c.CAUSES, "instructions": MODES, "references": 3, "second": 3, "accesses": 2 * DEVICES,
+        "carried": len(machine.INSTRUCTIONS),
+        "virtio": SLOTS * TALLIES,
+    }
     return {column: [0] * sizes.get(column, 2) for column in tables.Counts.__annotations__}
 
 
+def log(count: int) -> dict[str, Any]:
+    """The log, of so many rows."""
+    return rows(tables.Log, count) | {"filled": [0], "rows": [count]}
+
+
+@cache
 def decoding() -> dict[str, dict[str, Any]]:
     """The patterns of the instruction set as tables: by bucket, the encodings that an instruction there may have."""
     patterns: dict[str, list[int]] = {column: [] for column in tables.Patterns.__annotations__}

@@ -24,7 +24,7 @@ VS_EXCEPTIONS: Final = 0xB1FF
 H_STATUS_BITS: Final = (
     c.HSTATUS_GVA | c.HSTATUS_SPV | c.HSTATUS_SPVP | c.HSTATUS_HU | c.HSTATUS_VTVM | c.HSTATUS_VTW | c.HSTATUS_VTSR
 )
-S_EXCEPTIONS: Final = 0xF0B7FF  # all but the call from machine mode and what is reserved
+S_EXCEPTIONS: Final = 0xF0B7FE  # all but the call from machine mode, what is reserved and what cannot happen
 ISA: Final = 2 << 62 | sum(1 << ord(letter) - ord("A") for letter in "ACHIMSU")
 COUNTERS: Final = 29  # mhpmcounter3 and so on, which stay 0
 PMP_ENTRIES: Final = 16
@@ -93,8 +93,8 @@ REGISTERS: Final = (
     Register(c.MCAUSE, "mcause"),
     Register(c.MTVAL, "mtval"),
     Register(c.MIP, "mip", c.PENDING, writable=S_INTERRUPTS | c.VSSIP),
-    *(Register(0x3A0 + 2 * k, f"pmpcfg{2 * k}") for k in range(PMP_ENTRIES // 8)),
-    *(Register(0x3B0 + k, f"pmpaddr{k}", writable=(1 << 54) - 1) for k in range(PMP_ENTRIES)),
+    *(Register(c.PMP_CONFIGURATION + 2 * k, f"pmpcfg{2 * k}", c.PROTECTION) for k in range(PMP_ENTRIES // 8)),
+    *(Register(c.PMP_ADDRESS + k, f"pmpaddr{k}", c.REGION, writable=(1 << 54) - 1) for k in range(PMP_ENTRIES)),
     *(Register(0x7A0 + k, name, writable=0) for k, name in enumerate(("tselect", "tdata1", "tdata2", "tdata3"))),
     Register(c.MCYCLE, "mcycle", c.COUNTER),
     Register(c.MINSTRET, "minstret", c.COUNTER),

@@ -54,6 +54,7 @@ class Application:
     left_out: list[Note] = field(default_factory=list)
     unset: Mapping[str, Place] = field(default_factory=dict)
     platforms: tuple[str, ...] = ("docker", "kvm")
+    unvalidated: str | None = None  # why its files were not held against their schema
 
     def lasting(self) -> Iterable[Service]:
         """The services that stay."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Sequence as Many
-from difflib import get_close_matches
 from typing import Any, Final
 
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
 from simvirt.importers.dependencies import check_circles, mark_ending, missing
+from simvirt.importers.deploying import deployed, restart_of, wants_swarm
 from simvirt.importers.dotenv import variables_of
-from simvirt.importers.nodes import number_at, refuse, size_at, table_at, text_at, whole_at, words_at
+from simvirt.importers.nodes import known, number_at, refuse, size_at, table_at, text_at, unknown, whole_at, words_at
 from simvirt.importers.projects import NO_OPTIONS, Options, Project, project
+from simvirt.importers.schema import validated
 from simvirt.scenario.reading.files import NoText, read_text
 from simvirt.scenario.reading.tree import Entry, Scalar, Table
 from simvirt.units import shown
@@ -124,11 +125,9 @@ READ: Final = (
     "extends",
 )
 """Keys of a service that are heeded."""
-DEPLOY_KEYS: Final = frozenset((
-    "mode", "endpoint_mode", "replicas", "labels", "rollback_config", "update_config", "resources", "restart_policy", "placement",
-))
+SWARM: Final = ("{name: docker, orchestrator: swarm}", "{name: kvm, orchestrator: swarm}")
+"""The platforms where something acts only under an orchestrator."""
 HEALTH_KEYS: Final = frozenset(("disable", "interval", "retries", "test", "timeout", "start_period", "start_interval"))
-BOUND_KEYS: Final = frozenset(("cpus", "memory", "pids", "devices", "generic_resources"))
 SERVICE_KEYS: Final = frozenset((*REASONS, *READ))
 
 
@@ -136,7 +135,9 @@ def load(files: Many[str], options: Options = NO_OPTIONS) -> Application:
     """The application in Compose files, the later ones over the earlier; ScenarioError where they are wrong."""
     found = project(files, options)
     reader = _Reader(found, os.path.basename(files[0]))
-    return reader.application(tuple(files))
+    application = reader.application(tuple(files))
+    application.unvalidated = validated(found.whole)
+    return application
 
 
 class _Reader:
@@ -152,7 +153,7 @@ class _Reader:
         root = self.project.root
         for key, entry in root.entries.items():
             if key not in ROOT_KEYS and not key.startswith("x-"):
-                raise refuse(entry.place, key, _unknown(key, ROOT_KEYS, "services: {web: {image: nginx}}"))
+                raise refuse(entry.place, key, unknown(key, ROOT_KEYS, "services: {web: {image: nginx}}"))
         table = table_at(root, "services")
         if table is None or not table.entries:
             raise refuse(root.place, "services", "expected services, for example services: {web: {image: nginx}}")
@@ -161,7 +162,10 @@ class _Reader:
         self.left_out += missing(services, self.project.defined)
         check_circles(services)
         mark_ending(services, table)
-        return Application(name, "Compose", files, services, self.left_out, self.project.unset)
+        found = Application(name, "Compose", files, services, self.left_out, self.project.unset)
+        if wants_swarm(services.values(), self.left_out):
+            found.platforms = SWARM
+        return found
 
     def service(self, name: str, entry: Entry) -> Service:
         """One service."""
@@ -180,9 +184,9 @@ class _Reader:
                 f"expected an image, for example nginx:1.27; got {shown(text_at(node, 'image'))}",
             )
         service.base = None if service.image else self.base_of(node)
-        service.texts = (*self.environment(node), *words_at(node, "command"), *words_at(node, "entrypoint"))
+        service.texts = (*self.environment(name, node), *words_at(node, "command"), *words_at(node, "entrypoint"))
         service.others = tuple(word.partition(":")[0] for word in words_at(node, "links"))
-        depends = table_at(node, "depends_on")
+        depends = table_at(node, "depends_on", f"services.{name}")
         service.after = tuple(depends.entries) if depends else ()
         service.names = tuple(self.names(name, node))
         service.published = bool(words_at(node, "ports")) or text_at(node, "network_mode") == "host"
@@ -195,17 +199,11 @@ class _Reader:
             if key in REASONS:
                 self.left_out.append(Note(entry.place, f"services.{name}.{key}", REASONS[key]))
             elif key not in SERVICE_KEYS and not key.startswith("x-"):
-                raise refuse(entry.place, f"services.{name}.{key}", _unknown(key, SERVICE_KEYS, "image: nginx"))
+                raise refuse(entry.place, f"services.{name}.{key}", unknown(key, SERVICE_KEYS, "image: nginx"))
 
-    def known(self, path: str, table: Table | None, keys: Iterable[str]) -> None:
-        """A mistake where a mapping has a key that Compose does not have there."""
-        for key, entry in table.entries.items() if table else ():
-            if key not in keys and not key.startswith("x-"):
-                raise refuse(entry.place, f"{path}.{key}", _unknown(key, keys, ", ".join(sorted(keys)[:3])))
-
-    def environment(self, node: Table) -> Iterator[str]:
+    def environment(self, name: str, node: Table) -> Iterator[str]:
         """Values of the environment, those in files included; a name alone has the value that the project's variables give it."""
-        table = table_at(node, "environment")
+        table = table_at(node, "environment", f"services.{name}")
         for key, entry in table.entries.items() if table else ():
             if isinstance(entry.node, Scalar):
                 yield entry.node.text if entry.node.value is not None else self.project.variables.get(key, "")
@@ -246,7 +244,7 @@ class _Reader:
         """What others call a service."""
         yield name
         yield from (word for word in (text_at(node, "container_name"), text_at(node, "hostname")) if word)
-        networks = table_at(node, "networks")
+        networks = table_at(node, "networks", f"services.{name}")
         for entry in networks.entries.values() if networks else ():
             if isinstance(entry.node, Table):
                 yield from words_at(entry.node, "aliases")
@@ -254,7 +252,7 @@ class _Reader:
     def keys(self, name: str, node: Table) -> Iterator[tuple[str, Any]]:
         """What a scenario says in the same words."""
         path = f"services.{name}"
-        deploy = dict(self.deploy(path, node))
+        deploy = dict(deployed(path, node, self.left_out))
         replicas = whole_at(node, "scale", path)
         if replicas is not None:
             deploy["replicas"] = max(replicas, 1)
@@ -278,47 +276,6 @@ class _Reader:
             yield "oom_score_adj", adjust
         yield from self.lives(path, node)
 
-    def deploy(self, path: str, node: Table) -> Iterator[tuple[str, Any]]:
-        """What `deploy` says of replicas and resources."""
-        deploy = table_at(node, "deploy")
-        if deploy is None:
-            return
-        self.known(f"{path}.deploy", deploy, DEPLOY_KEYS)
-        for key in deploy.entries:
-            if key not in ("replicas", "mode", "resources"):
-                why = (
-                    "the scenario has one host" if key == "placement" else "it acts under an orchestrator, which the scenario does not name"
-                )
-                self.left_out.append(Note(deploy.entries[key].place, f"{path}.deploy.{key}", why))
-        mode = text_at(deploy, "mode")
-        if mode and mode not in ("replicated", "global", "replicated-job", "global-job"):
-            raise refuse(
-                deploy.entries["mode"].place,
-                f"{path}.deploy.mode",
-                f'expected replicated, global, replicated-job or global-job; got "{mode}"',
-            )
-        replicas = whole_at(deploy, "replicas", f"{path}.deploy")
-        if replicas is not None and mode in ("", "replicated"):
-            yield "replicas", max(replicas, 1)
-        resources = table_at(deploy, "resources")
-        found = (
-            {kind: dict(self.bounds(f"{path}.deploy.resources.{kind}", table_at(resources, kind))) for kind in ("limits", "reservations")}
-            if resources
-            else {}
-        )
-        if found := {kind: bounds for kind, bounds in found.items() if bounds}:
-            yield "resources", found
-
-    def bounds(self, path: str, table: Table | None) -> Iterator[tuple[str, Any]]:
-        """Limits or reservations."""
-        if table is None:
-            return
-        self.known(path, table, BOUND_KEYS)
-        if cpus := number_at(table, "cpus", path):
-            yield "cpus", cpus
-        if bytes_ := size_at(table, "memory", path):
-            yield "memory", values.said_size(bytes_)
-
     def lives(self, path: str, node: Table) -> Iterator[tuple[str, Any]]:
         """How it is started, watched and started again."""
         restart = text_at(node, "restart").partition(":")[0]
@@ -328,8 +285,10 @@ class _Reader:
             raise refuse(
                 node.entries["restart"].place, f"{path}.restart", f'expected no, always, on-failure or unless-stopped; got "{restart}"'
             )
-        health = table_at(node, "healthcheck")
-        self.known(f"{path}.healthcheck", health, HEALTH_KEYS)
+        elif not restart and (otherwise := restart_of(node)):
+            yield "restart", otherwise
+        health = table_at(node, "healthcheck", path)
+        known(f"{path}.healthcheck", health, HEALTH_KEYS)
         if health is not None and text_at(health, "disable").lower() != "true" and words_at(health, "test")[:1] != ["NONE"]:
             yield "healthcheck", dict(_health(f"{path}.healthcheck", health))
 
@@ -356,12 +315,3 @@ def _last_base(text: str) -> str | None:
         if found.group(2):
             stages[found.group(2).lower()] = last
     return last
-
-
-def _unknown(key: str, known: Iterable[str], example: str) -> str:
-    near = get_close_matches(key, list(known), 1)
-    return (
-        f'unknown key; did you mean "{near[0]}"?'
-        if near
-        else f"unknown key; Compose has none of that name here; expected for example {example}"
-    )

@@ -10,10 +10,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from simvirt.importers.application import Note, Service
+from simvirt.importers.merging import STARTED
 from simvirt.importers.nodes import refuse, table_at, text_at
 from simvirt.scenario.reading.tree import Node, Table
 
-STARTED, COMPLETED = "service_started", "service_completed_successfully"
+COMPLETED = "service_completed_successfully"
 CONDITIONS: Final = (STARTED, "service_healthy", COMPLETED)
 
 

@@ -9,7 +9,8 @@ from typing import Final
 from simvirt.errors import Issue, ScenarioError
 from simvirt.importers import compose, kubernetes
 from simvirt.importers.application import Application
-from simvirt.importers.guesses import Guesses, guessed
+from simvirt.importers.assumed import Guesses
+from simvirt.importers.guesses import guessed
 from simvirt.importers.projects import NO_OPTIONS, Options
 from simvirt.importers.sensitivity import first
 from simvirt.importers.writing import text
@@ -31,12 +32,21 @@ class Imported:
 def imported(kind: str, files: Sequence[str], options: Options = NO_OPTIONS, ordered: bool = True) -> Imported:
     """Files of a kind as a scenario; where it is `ordered`, short runs say which demands matter most. ScenarioError with mistakes."""
     application = renamed(READERS[kind](files, options))
+    _check_stay(application)
     found = guessed(application)
     written = text(application, found)
     _check(written, application)
     if ordered:
         written = text(application, found, first(written, found))
     return Imported(written, application, found)
+
+
+def _check_stay(application: Application) -> None:
+    """A mistake where nothing is there when requests come."""
+    if not any(True for _ in application.lasting()):
+        service = next(iter(application.services.values()))
+        said = "expected a service that stays; all of them end, or have no replicas"
+        raise ScenarioError([Issue(service.place.file, service.place.line, service.place.column, service.name, said)])
 
 
 def _check(written: str, application: Application) -> None:

@@ -9,12 +9,13 @@ from typing import Final
 
 FIRST: Final = 1 << 20
 """How much of a file is looked at [bytes]."""
-SCENARIO: Final = re.compile(r"^[\"']?simvirt[\"']?\s*:", re.MULTILINE)
+SCENARIO: Final = re.compile(r"^[\"']?(?:simvirt|workload|platforms)[\"']?\s*:", re.MULTILINE)
+"""Keys of a scenario that no other file has; one without `simvirt:` is a scenario with a mistake."""
 SIGNS: Final = {
     "kubernetes": re.compile(r"^(?:- |\{?\s*)?[\"']?(?:apiVersion|kind)[\"']?\s*:", re.MULTILINE),
     "compose": re.compile(r"^[\"']?services[\"']?\s*:", re.MULTILINE),
 }
-"""Kind -> a key on the first level of its files, which stands in no scenario without `simvirt:`."""
+"""Kind -> a key on the first level of its files, which stands in no scenario without one of those."""
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:

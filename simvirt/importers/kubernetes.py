@@ -1,6 +1,6 @@
 """Kubernetes manifests as an application: workloads become services in the same words, Services and Ingresses who reaches whom.
 
-*Ignores*: where pods may stand (the scenario has one host), volumes, what only the cluster's add-ons act on; each is listed.
+*Ignores*: where pods may stand but by nodeSelector and nodeName, volumes, what only the cluster's add-ons act on; each is listed.
 *Source*: kubernetes.io/docs/reference/kubernetes-api; defaults: kubernetes/kubernetes pkg/apis/{core,apps,autoscaling}/v1/defaults.go.
 """
 
@@ -16,7 +16,10 @@ from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service, image
 from simvirt.importers.kustomize import rendered
 from simvirt.importers.manifests import Object, at
+from simvirt.importers.placing import label
+from simvirt.importers.probes import health_of
 from simvirt.importers.projects import NO_OPTIONS, Options
+from simvirt.importers.quotas import quotas
 from simvirt.units import shown
 
 WORKLOADS: Final = {
@@ -31,16 +34,19 @@ WORKLOADS: Final = {
 }
 """Kinds that run pods -> where the pod is described."""
 HEEDED: Final = frozenset(
-    (*WORKLOADS, "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "LimitRange", "PriorityClass", "ConfigMap")
+    (*WORKLOADS, "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "LimitRange", "PriorityClass", "ConfigMap",
+     "ResourceQuota")
 )
-PLACED: Final = ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "nodeName")
+PLACED: Final = ("affinity", "tolerations", "topologySpreadConstraints")
 PLATFORMS: Final = (
     "{name: containers, stack: [containerd], orchestrator: kubernetes}",
     "{name: vms, stack: [kvm], orchestrator: kubernetes}",
 )
 SELECTING: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 """Kinds whose selector has to choose the pods that they make."""
-POD_KEYS: Final = frozenset((*PLACED, "containers", "initContainers", "volumes", "priorityClassName", "restartPolicy"))
+POD_KEYS: Final = frozenset(
+    (*PLACED, "nodeSelector", "nodeName", "containers", "initContainers", "volumes", "priorityClassName", "restartPolicy")
+)
 """What of a pod is heeded, or left out with a reason of its own."""
 BEHAVIOUR: Final = {"scaleUp": "scale_up", "scaleDown": "scale_down"}
 POLICIES: Final = {"Max": "max", "Min": "min", "Disabled": "disabled"}
@@ -77,6 +83,8 @@ class _Reader:
                 raise ScenarioError([Issue(files[0], None, None, "", said)])
             raise where.wrong(said, "kind")
         self.scale(services)
+        self.left_out += quotas(list(self.of("ResourceQuota")), [(one.namespace, services[self.names[one.kind, one.namespace, one.name]])
+                                                                 for one in self.of(*WORKLOADS)])
         name = os.path.basename(os.path.abspath(files[0]))
         return Application(name.partition(".")[0] or "imported", "Kubernetes", files, services, self.left_out, platforms=PLATFORMS)
 
@@ -122,7 +130,8 @@ class _Reader:
         """Notes what is left out."""
         for key in PLACED:
             if at(one.data, *path, key):
-                self.left_out.append(Note(one.place(*path, key), f"{one.name}.{key}", "the scenario has one host"))
+                why = "no manifest says what nodes there are beside those that nodeSelector names"
+                self.left_out.append(Note(one.place(*path, key), f"{one.name}.{key}", why))
         for key in one.table(*path):
             if key not in POD_KEYS:
                 self.left_out.append(Note(one.place(*path, key), f"{one.name}.{key}", "changes no performance that is simulated"))
@@ -141,16 +150,16 @@ class _Reader:
         """Values in which addresses of others may stand: environment, commands, maps that are mounted."""
         maps = {(found.namespace, found.name): found.table("data") for found in self.of("ConfigMap")}
         for inner in containers:
-            for entry in at(inner, "env") or ():
+            for entry in _items(one, path, inner, "env"):
                 if (value := at(entry, "value")) is not None:
                     yield str(value)
                 elif key := at(entry, "valueFrom", "configMapKeyRef", "key"):
                     source = maps.get((one.namespace, str(at(entry, "valueFrom", "configMapKeyRef", "name"))), {})
                     yield str(source.get(key, ""))
-            for entry in at(inner, "envFrom") or ():
+            for entry in _items(one, path, inner, "envFrom"):
                 yield from map(str, maps.get((one.namespace, str(at(entry, "configMapRef", "name"))), {}).values())
             for key in ("command", "args"):
-                yield from map(str, at(inner, key) or ())
+                yield from map(str, _items(one, path, inner, key))
         for volume in one.list(*path, "volumes"):
             yield from map(str, maps.get((one.namespace, str(at(volume, "configMap", "name"))), {}).values())
 
@@ -192,6 +201,8 @@ class _Reader:
             deploy["resources"] = resources
         if (priority := self.priority(one, path)) is not None:
             deploy["priority"] = priority
+        if placed := dict(_placed(one, path)):
+            deploy["placement"] = placed
         rolling = one.at("spec", "strategy", "rollingUpdate") if one.kind == "Deployment" else None
         if rolling and (
             update := {
@@ -201,9 +212,8 @@ class _Reader:
             deploy["update_config"] = update
         if deploy:
             yield "deploy", deploy
-        probe = next((probe for inner in containers for probe in [at(inner, "readinessProbe")] if probe), None)
-        if probe is not None:
-            yield "healthcheck", dict(_health(one, probe))
+        if health := dict(health_of(one, containers)):
+            yield "healthcheck", health
 
     def resources(self, one: Object, path: tuple[str, ...], containers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Requests and limits of a pod: the sums over its containers; it is limited where all of them are."""
@@ -325,24 +335,23 @@ def _scaling(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "select", POLICIES[select]
 
 
-def _health(one: Object, probe: Any) -> Iterator[tuple[str, Any]]:
-    """A readiness probe as a health check. Source: pkg/apis/core/v1/defaults.go, SetDefaults_Probe."""
-    if not isinstance(probe, Mapping):
-        raise one.wrong(f"expected a probe, for example {{periodSeconds: 10}}; got {shown(str(probe))}", "readinessProbe")
-    yield "interval", f"{_whole(one, probe, 'periodSeconds', 10, 1)}s"
-    yield "timeout", f"{_whole(one, probe, 'timeoutSeconds', 1, 1)}s"
-    yield "retries", _whole(one, probe, "failureThreshold", 3, 1)
-    if delay := _whole(one, probe, "initialDelaySeconds", 0, 0):
-        yield "start_period", f"{delay}s"
+def _items(one: Object, path: tuple[str, ...], inner: Mapping[str, Any], key: str) -> Sequence[Any]:
+    """The list at a key of a container; a mistake where there is something else."""
+    value = at(inner, key)
+    if value is not None and not isinstance(value, list):
+        raise one.wrong(f"expected a list as {key} of {at(inner, 'name')}; got {shown(str(value))}", *path, "containers")
+    return value or []
 
 
-def _whole(one: Object, table: Mapping[str, Any], key: str, usual: int, least: int) -> int:
-    """A whole number at a key of a probe, the usual one where there is none or 0."""
-    value = table.get(key) or usual
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        said = f"expected a whole number of at least {least}, for example {max(usual, 1)}; got {shown(str(value))}"
-        raise one.wrong(said, "readinessProbe", key)
-    return value
+def _placed(one: Object, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """What its nodes have to be."""
+    wanted = {str(key): str(value) for key, value in one.table(*path, "nodeSelector").items()}
+    if name := one.at(*path, "nodeName"):
+        wanted["hostname"] = str(name)
+    if any(not value.strip() for value in wanted.values()):
+        raise one.wrong("expected a value for each label, for example {disk: ssd}", *path, "nodeSelector")
+    if wanted:
+        yield "constraints", [f"{label(key)} == {value}" for key, value in sorted(wanted.items())]
 
 
 def _backends(data: Any) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """How one Compose document goes over another: mappings key by key, lists one after the other, some by what makes them one thing.
 
-*Source*: compose-spec, 13-merge.md (rules, unique resources, `!reset`, `!override`), 05-services.md (forms of `environment`, `depends_on`).
+*Source*: compose-spec, 13-merge.md (rules, unique resources, `!reset`, `!override`), 05-services.md (forms of `environment`,
+`depends_on`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ PAIRS: Final = frozenset({"environment", "labels", "annotations", "args", "sysct
 """Keys whose list of `NAME=value` is another form of a mapping."""
 NAMES: Final = frozenset({"depends_on", "networks"})
 """Keys whose list of names is another form of a mapping."""
+
+STARTED: Final = "service_started"
+"""What a name in a list of `depends_on` waits for."""
 
 
 def merged(base: Node, over: Node, key: str = "") -> Node:
@@ -66,8 +70,14 @@ def formed(node: Node, key: str) -> Node:
         return Table(node.place, {name: Entry(item.place, value) for (name, value), item in pairs}, node.tag)
     if key in NAMES and all(isinstance(item, Scalar) for item in node.items):
         names = [item for item in node.items if isinstance(item, Scalar)]
-        return Table(node.place, {item.text: Entry(item.place, Table(item.place, {})) for item in names}, node.tag)
+        return Table(node.place, {item.text: Entry(item.place, _named(item, key)) for item in names}, node.tag)
     return node
+
+
+def _named(item: Scalar, key: str) -> Table:
+    """What the mapping has for a name of the list."""
+    started = Entry(item.place, replace(item, value=STARTED, text=STARTED))
+    return Table(item.place, {"condition": started} if key == "depends_on" else {})
 
 
 def _pair(item: Scalar) -> tuple[str, Scalar]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
 
 from simvirt.errors import Issue, ScenarioError
 from simvirt.importers import values
 from simvirt.importers.merging import formed
 from simvirt.scenario.reading.tree import Node, Place, Scalar, Sequence, Table
+
+EXAMPLES: Final = {
+    "environment": ", for example {NAME: value}",
+    "networks": ", for example {inside: {}}",
+    "healthcheck": ", for example {interval: 10s}",
+    "deploy": ", for example {replicas: 2}",
+    "depends_on": ", for example [db]",
+    "placement": ", for example {constraints: [node.role == manager]}",
+}
+"""Key -> what may stand there, as messages say it."""
 
 
 def refuse(place: Place, path: str, message: str) -> ScenarioError:
@@ -16,14 +28,14 @@ def refuse(place: Place, path: str, message: str) -> ScenarioError:
     return ScenarioError([Issue(place.file, place.line, place.column, path, message)])
 
 
-def table_at(node: Node | None, key: str) -> Table | None:
-    """The mapping at a key, a list in its other form; a mistake where there is something else."""
+def table_at(node: Node | None, key: str, path: str = "") -> Table | None:
+    """The mapping at a key, a list in its other form; a mistake where there is something else, in what lies at a path."""
     entry = node.entries.get(key) if isinstance(node, Table) else None
     if entry is None or (isinstance(entry.node, Scalar) and entry.node.value is None):
         return None
     found = formed(entry.node, key)
     if not isinstance(found, Table):
-        raise refuse(entry.place, key, "expected a mapping")
+        raise refuse(entry.place, f"{path}.{key}" if path else key, f"expected a mapping{EXAMPLES.get(key, '')}")
     return found
 
 
@@ -75,3 +87,20 @@ def whole_at(node: Table, key: str, path: str) -> int | None:
 def size_at(node: Table, key: str, path: str) -> float | None:
     """The size at a key [bytes], -1 for none, None where there is nothing."""
     return _quantity_at(node, key, path, lambda text: -1.0 if text == "-1" else values.size(text), "a size, for example 512m")
+
+
+def known(path: str, table: Table | None, keys: Iterable[str]) -> None:
+    """A mistake where a mapping has a key that Compose does not have there."""
+    for key, entry in table.entries.items() if table else ():
+        if key not in keys and not key.startswith("x-"):
+            raise refuse(entry.place, f"{path}.{key}", unknown(key, keys, ", ".join(sorted(keys)[:3])))
+
+
+def unknown(key: str, keys: Iterable[str], example: str) -> str:
+    """What is said of a key that is none."""
+    near = get_close_matches(key, list(keys), 1)
+    return (
+        f'unknown key; did you mean "{near[0]}"?'
+        if near
+        else f"unknown key; Compose has none of that name here; expected for example {example}"
+    )

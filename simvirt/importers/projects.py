@@ -45,6 +45,7 @@ class Project:
     """A whole project as one document, with the variables that had no value: name -> where."""
 
     root: Table
+    whole: Table  # services that no wanted profile brings too
     folder: str
     unset: dict[str, Place]
     variables: Mapping[str, str]
@@ -59,7 +60,7 @@ def project(files: Many[str], options: Options = NO_OPTIONS) -> Project:
     root = reading.documents(list(files), folder, variables, ())
     services = table_at(root, "services")
     defined = frozenset(services.entries if services else ())
-    return Project(_with_profiles(root, options.profiles), folder, reading.unset, variables, defined)
+    return Project(_with_profiles(root, options.profiles), root, folder, reading.unset, variables, defined)
 
 
 @dataclass(slots=True)

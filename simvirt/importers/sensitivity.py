@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from simvirt.importers import values
-from simvirt.importers.guesses import Guesses
+from simvirt.importers.assumed import Guesses
 from simvirt.runs.run import run
 from simvirt.scenario import loads
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from simvirt.importers import values
 from simvirt.importers.application import Application, Note, Service
-from simvirt.importers.guesses import OBJECTIVE, RATE, Guesses
+from simvirt.importers.assumed import Guesses
 
 WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 RESERVED: Final = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -25,17 +25,28 @@ def text(application: Application, found: Guesses, first: tuple[str, ...] = ()) 
 def _head(application: Application, found: Guesses, first: tuple[str, ...]) -> Iterator[str]:
     """What it is, and what to do with it."""
     files = ", ".join(os.path.basename(file) for file in application.files)
-    yield f"# Imported from {_comment(files)} ({application.kind}): {len(found.demand)} services."
+    yield f"# Imported from {comment(files)} ({application.kind}): {len(found.demand)} services."
     yield "# What the files say is taken over; what they cannot say is assumed, and marked. Assumed demands are orders of"
     yield "# magnitude: they show where to look, they size nothing. Measure these first, by how much the mean latency depends on them:"
     for sentence in first or [f"{one.path}: {one.value}" for one in found.assumed if one.demand][:5]:
-        yield f"#   {_comment(sentence)}"
+        yield f"#   {comment(sentence)}"
     yield "simvirt: 1"
     yield f"name: {quoted(_name(application.name))}"
-    yield _with(
-        f"host: {{cores: {found.cores}, memory: {values.said_size(found.memory)}}}", "assumed: room for all services, each in a VM too"
-    )
+    yield from _hosts(found)
     yield f"platforms: [{', '.join(application.platforms)}]"
+
+
+def _hosts(found: Guesses) -> Iterator[str]:
+    """The host, or the pools that services stand on."""
+    size, reason = {"cores": found.cores, "memory": values.said_size(found.memory)}, "room for all services, each in a VM too"
+    if not found.pools:
+        yield commented(f"host: {flow(size)}", f"assumed: {reason}")
+        return
+    yield "hosts:"
+    for pool in found.pools:
+        zones = {"zone": list(pool.zones) if len(pool.zones) > 1 else pool.zones[0]} if pool.zones else {}
+        labels = {"labels": pool.labels} if pool.labels else {}
+        yield commented(f"  {pool.name}: {flow({'count': pool.count, **size, **zones, **labels})}", f"assumed: {reason}; {pool.reason}")
 
 
 def _body(application: Application, found: Guesses) -> Iterator[str]:
@@ -44,12 +55,12 @@ def _body(application: Application, found: Guesses) -> Iterator[str]:
     for service in application.lasting():
         yield from _service(service, found)
     yield "workload:"
-    yield _with(f"  open: {{rate: {RATE}}}", "assumed: no file says how many requests come")
+    yield commented(f"  open: {{rate: {found.rate}}}", "assumed: no file says how many requests come")
     yield "  mix:"
     why = {one.path: one.reason for one in found.assumed}
     for name in found.entries:
-        yield _with(f"    {quoted(f'{name}.request')}: 1", f"assumed: {why[f'workload.mix.{name}.request']}")
-    yield _with(f"objective: {{latency_p99: {OBJECTIVE}}}", "assumed: no file says what users expect")
+        yield commented(f"    {quoted(f'{name}.request')}: 1", f"assumed: {why[f'workload.mix.{name}.request']}")
+    yield commented(f"objective: {{latency_p99: {found.objective}}}", "assumed: no file says what users expect")
     yield "run: {duration: 2min, replications: 5, seed: 1}"
 
 
@@ -57,30 +68,30 @@ def _service(service: Service, found: Guesses) -> Iterator[str]:
     """One service."""
     demand, reasons = found.demand[service.name], {(one.path, one.value): one.reason for one in found.assumed}
     path = f"services.{service.name}.operations.request"
-    yield _with(f"  {quoted(service.name)}:", f"{os.path.basename(service.place.file)}:{service.place.line or 1}")
+    yield commented(f"  {quoted(service.name)}:", f"{os.path.basename(service.place.file)}:{service.place.line or 1}")
     if service.image:
         yield f"    image: {quoted(service.image)}"
     if found.profile[service.name] != "generic":
-        yield _with(f"    profile: {found.profile[service.name]}", "assumed by the image or name")
+        yield commented(f"    profile: {found.profile[service.name]}", "assumed by the image or name")
     elif service.image is None:
-        yield _with("    profile: generic", "assumed: nothing says what software it is")
+        yield commented("    profile: generic", "assumed: nothing says what software it is")
     for key, value in service.keys.items():
         yield f"    {key}: {flow(value)}"
     if demand.workers == "threads" and demand.threads is not None:
-        yield _with(f"    threads: {int(demand.threads)}", f"assumed: the default of {demand.title}")
+        yield commented(f"    threads: {int(demand.threads)}", f"assumed: the default of {demand.title}")
     elif demand.workers != "unlimited":
         loops = "1" if demand.workers == "event_loop" else "cores"
-        yield _with(f"    event_loops: {loops}", f"assumed: as {demand.title} works")
+        yield commented(f"    event_loops: {loops}", f"assumed: as {demand.title} works")
     yield "    operations:"
     yield "      request:"
     cpu = values.said_time(float(demand.cpu) * 1e-9)
-    yield _with(f"        - cpu: {{exponential: {cpu}}}", f"assumed: {reasons[path, cpu]}")
+    yield commented(f"        - cpu: {{exponential: {cpu}}}", f"assumed: {reasons[path, cpu]}")
     if demand.read and demand.hit is not None:
-        yield _with(
+        yield commented(
             f"        - disk: {{read: {values.said_size(int(demand.read))}, hit: {float(demand.hit):g}}}", f"assumed: {demand.title}"
         )
     for other in found.calls.get(service.name, ()):
-        yield _with(f"        - call: {quoted(f'{other}.request')}", f"assumed: {reasons[path, f'call {other}']}")
+        yield commented(f"        - call: {quoted(f'{other}.request')}", f"assumed: {reasons[path, f'call {other}']}")
 
 
 def _foot(application: Application) -> Iterator[str]:
@@ -90,14 +101,19 @@ def _foot(application: Application) -> Iterator[str]:
         yield ""
         yield "# Left out:"
     for service in ending:
-        where = _place(service.place.file, service.place.line)
-        yield f"#   {where} services.{_comment(service.name)}: it is not there when requests come: it ends before, or has no replicas"
+        where = placed(service.place.file, service.place.line)
+        yield f"#   {where} services.{comment(service.name)}: it is not there when requests come: it ends before, or has no replicas"
     for name, place in application.unset.items():
-        yield f"#   {_place(place.file, place.line)} the variable {_comment(name)} has no value and is taken as empty"
-    for reason, notes in _by_reason(application.left_out).items():
-        yield f"#   {_comment(reason)}:"
-        for note in notes:
-            yield f"#     {_place(note.place.file, note.place.line)} {_comment(note.path)}"
+        yield f"#   {placed(place.file, place.line)} the variable {comment(name)} has no value and is taken as empty"
+    yield from left_out(application.left_out)
+
+
+def left_out(notes: list[Note]) -> Iterator[str]:
+    """What was left out, by reason, as comments."""
+    for reason, each in _by_reason(notes).items():
+        yield f"#   {comment(reason)}:"
+        for note in each:
+            yield f"#     {placed(note.place.file, note.place.line)} {comment(note.path)}"
 
 
 def _by_reason(notes: list[Note]) -> Mapping[str, list[Note]]:
@@ -107,22 +123,23 @@ def _by_reason(notes: list[Note]) -> Mapping[str, list[Note]]:
     return found
 
 
-def _place(file: str, line: int | None) -> str:
-    return f"{_comment(os.path.basename(file))}:{line or 1}"
+def placed(file: str, line: int | None) -> str:
+    """File and line, as comments have them."""
+    return f"{comment(os.path.basename(file))}:{line or 1}"
 
 
-def _with(line: str, comment: str) -> str:
+def commented(line: str, said: str) -> str:
     """A line with a comment where others have theirs."""
-    return f"{line:<{WIDTH}}  # {_comment(comment)}"
+    return f"{line:<{WIDTH}}  # {comment(said)}"
 
 
-def _comment(said: str) -> str:
+def comment(said: str) -> str:
     """A text that stays on its line."""
     return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
 def _name(name: str) -> str:
-    return _comment(name)[:100] or "imported"
+    return comment(name)[:100] or "imported"
 
 
 def quoted(word: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 from simvirt.kernel import chosen
 
-FUNCTIONS = ("advance", "reset", "type_in")
+FUNCTIONS = (
+    "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered", "place_of", "reach", "reset", "rights", "type_in", "write_to",
+)
 
 MODE, _machine = chosen("simvirt._machine", "simvirt.machine.plain", Path(__file__).parent)
 
@@ -20,12 +22,25 @@ INSTRUCTIONS: tuple[str, ...] = _machine.INSTRUCTIONS
 RECORDS: dict[str, tuple[str, ...]] = _machine.RECORDS
 """Columns of each table that lie together, row by row; none in plain mode."""
 
+FORMATS: dict[str, tuple[str, ...]] = _machine.FORMATS
+"""What those columns are for numpy."""
+
 WORDS: dict[str, int] = _machine.WORDS
 """64-bit words of a row's record by table."""
 
 advance = _machine.advance
+carry_one = _machine.carry_one
+fence_all = _machine.fence_all
+forget = _machine.forget
+lend = _machine.lend
+look = _machine.look
+offered = _machine.offered
+place_of = _machine.place_of
+reach = _machine.reach
 reset = _machine.reset
+rights = _machine.rights
 type_in = _machine.type_in
+write_to = _machine.write_to
 
 
 def make_machine() -> Any:

@@ -19,6 +19,7 @@ from simvirt.machine.constants import (
     UNFOUND,
     WRITE,
 )
+from simvirt.machine.decode import ATOMIC
 from simvirt.machine.devices.bus import NOWHERE, device_at, read_device, write_device
 from simvirt.machine.stages import NO_GUEST_PAGE, NO_MEMORY, NO_PAGE
 from simvirt.machine.tables import Machine
@@ -68,11 +69,15 @@ def fault(m: Machine, i: int, a: int, access: int, why: int) -> int:
 def transformed(m: Machine, i: int, a: int) -> int:
     """The instruction of a row as htinst has it: how far the address is from where the access begins, instead of its own."""
     base: int = m.decoding.base[m.code.op[i]]
-    stores: bool = base & 0x7F == STORES
-    offset: int = (a - m.registers.x[m.code.rs1[i]] - (0 if m.code.link[i] else m.code.imm[i])) & 31
-    own: int = base | offset << 15 | m.code.rs2[i] << 20 | (0 if stores else (m.code.rd[i] & 31) << 7)
-    if base & 0x7F == LOADS:
-        own = base | offset << 15 | (m.code.rd[i] & 31) << 7
+    kind: int = base & 0x7F
+    offset: int = (a - m.registers.x[m.code.rs1[i]] - (m.code.imm[i] if kind == LOADS or kind == STORES else 0)) & 31
+    own: int = base | offset << 15
+    if kind != LOADS:
+        own |= m.code.rs2[i] << 20
+    if kind != STORES:
+        own |= (m.code.rd[i] & 31) << 7
+    if kind == ATOMIC:
+        own |= m.code.imm[i]
     return own if m.code.behind[i] - m.code.at[i] == 4 else own & ~2
 
 
@@ -82,7 +87,7 @@ def note(m: Machine, a: int, place: int, access: int) -> None:
     page: int = a & -4096
     if access == WRITE:
         forget_code(m, place >> 12)
-        m.fast.writes[s] = page
+        m.fast.writes[s] = UNFOUND if m.hart.shared[0] else page
         if m.fast.reads[s] != page:
             m.fast.reads[s] = UNFOUND
     else:
@@ -137,6 +142,16 @@ def finish(m: Machine, i: int, size: int) -> None:
     m.hart.count[0] -= m.code.left[i]
     write_device(m, m.memory.device[0], m.memory.address[0], size, value)
     m.hart.count[0] += m.code.left[i]
+
+
+@apart
+def behind_device(m: Machine, i: int) -> int:
+    """The row to go on with behind an access to a device; its block is left if the device wants the hart to look around."""
+    if m.hart.limit[0] != 0:
+        return i + 1
+    m.hart.count[0] -= m.code.left[i]
+    m.hart.pc[0] = m.hart.page[0] + m.code.behind[i]
+    return LEFT
 
 
 @apart

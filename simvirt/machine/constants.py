@@ -128,6 +128,17 @@ DELEGATED = 4
 COUNTER = 5
 TRANSLATION = 6
 GUEST_INTERRUPTS = 7
+PROTECTION = 8  # how regions of memory are protected, eight in a register
+REGION = 9  # where a region is
+
+PMP_CONFIGURATION = 0x3A0
+PMP_ADDRESS = 0x3B0
+PMP_R = 1
+PMP_W = 2
+PMP_A = 0x18  # how the address is meant
+PMP_TOP = 8  # a region up to the address, from that of the region before
+PMP_L = 0x80  # locked until the machine is switched on anew
+PMP_BITS = 0x9F
 
 UNFOUND = 8  # in place of a page that is not found at once: in what addresses are compared with, this bit is never set
 FAST = 256  # pages of each context that are found at once
@@ -145,3 +156,7 @@ RESET = 3
 FAILED = 4
 IDLE = 5
 OUTPUT = 6
+MARKED = 8  # the guest has said that something begins
+CALLED = 7  # machine mode has been entered, whose firmware the caller is
+EXIT = 9  # the hart has trapped out of what a monitor lets it run
+CALL_OUT = 10  # it has come to an instruction that is the monitor's

@@ -26,6 +26,16 @@ from simvirt.machine.constants import (
     MIP,
     MSTATUS,
     PENDING,
+    PMP_A,
+    PMP_ADDRESS,
+    PMP_BITS,
+    PMP_CONFIGURATION,
+    PMP_L,
+    PMP_R,
+    PMP_TOP,
+    PMP_W,
+    PROTECTION,
+    REGION,
     SATP,
     SCOUNTEREN,
     STATUS,
@@ -46,6 +56,8 @@ from simvirt.machine.tlb import forget_fast
 from simvirt.machine.traps import refresh
 from simvirt.machine.words import left_shift, wrap
 
+TABLE_MODE = -0x1000000000000000  # field of the kind of table
+LAST_REGION = 15
 NO_MODE = 0x1000  # 2 in the field of the previous mode
 
 
@@ -152,15 +164,52 @@ def write_csr(m: Machine, number: int, value: int) -> None:
             forget_fast(m)
         refresh(m)
     elif kind == TRANSLATION:
-        if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
-            set_translation(m, number, now)
+        set_translation(m, number, known_mode(m, number, before, now))
     elif kind == COUNTER:
         csr[home] = value if stands(m, home) else wrap(value - m.hart.count[0])
     elif number == MCOUNTINHIBIT:
         set_inhibited(m, now)
+    elif kind == PROTECTION:
+        csr[home] = unlocked(before, now)
+    elif kind == REGION and is_locked(m, number - PMP_ADDRESS):
+        csr[home] = before
     else:
         csr[home] = now
     m.hart.limit[0] = 0
+
+
+def unlocked(before: int, now: int) -> int:
+    """How eight regions are protected after a write: those that are locked as before, and none may be written to but not read."""
+    found: int = 0
+    for k in range(8):
+        old: int = (before >> 8 * k) & PMP_BITS
+        new: int = (now >> 8 * k) & PMP_BITS
+        if not new & PMP_R:
+            new = new & ~PMP_W
+        found |= left_shift(old if old & PMP_L else new, 8 * k)
+    return found
+
+
+def is_locked(m: Machine, region: int) -> bool:
+    """Whether the address of a region is locked: with it, or with the next one if that begins there."""
+    above: int = protection(m, region + 1)
+    return protection(m, region) & PMP_L != 0 or (above & PMP_L != 0 and above & PMP_A == PMP_TOP)
+
+
+def protection(m: Machine, region: int) -> int:
+    """How a region is protected; none lies behind the last."""
+    if region > LAST_REGION:
+        return 0
+    return (m.registers.csr[PMP_CONFIGURATION + 2 * (region >> 3)] >> 8 * (region & 7)) & PMP_BITS
+
+
+def known_mode(m: Machine, number: int, before: int, now: int) -> int:
+    """What a write leaves where its mode is not known: of a register of the running mode nothing, of those for a guest the mode."""
+    if (now >> 60) & 15 == 0 or (now >> 60) & 15 == 8:
+        return now
+    if number == SATP or m.hart.virtual[0]:
+        return before
+    return now & ~TABLE_MODE | before & TABLE_MODE
 
 
 def set_translation(m: Machine, number: int, value: int) -> None:

@@ -8,6 +8,8 @@ NO_RD = 2
 NO_RS1 = 4
 NO_RS2 = 8
 SYSTEM_END = 2  # of `ends`
+ATOMIC = 0x2F  # opcode
+ORDER = 0x6000000  # aq and rl
 COMPRESSED = 256  # first bucket of compressed instructions
 
 
@@ -27,8 +29,12 @@ def decode(m: Machine, row: int, bits: int, at: int) -> int:
         pattern: int = m.decoding.first[bucket] + k
         if bits & m.patterns.mask[pattern] == m.patterns.match[pattern]:
             fill(m, row, bits, pattern)
+            if bits & 0x7F == ATOMIC:
+                m.code.imm[row] = bits & ORDER
             if fits(m, row, pattern):
-                m.code.link[row] = bits if m.patterns.ends[pattern] == SYSTEM_END else 0
+                if m.patterns.ends[pattern] == SYSTEM_END:
+                    m.code.link[row] = bits
+                    m.code.op[row] = m.cache.call_out[0] if m.hart.translates[0] else m.code.op[row]
                 return complete(m, row, pattern)
     m.code.op[row], m.code.imm[row] = m.cache.illegal[0], bits
     return 1

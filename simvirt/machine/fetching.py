@@ -2,7 +2,7 @@
 
 from simvirt.kernel.marks import apart, rare
 from simvirt.machine.blocks import FIRST_ROW, forget_all_code, mark_coded, slot_of
-from simvirt.machine.constants import BARE, EXECUTES, FAST, FETCH_ACCESS, FETCH_GUEST_PAGE, FETCH_PAGE, LEFT
+from simvirt.machine.constants import BARE, EXECUTES, FAST, FETCH_ACCESS, FETCH_GUEST_PAGE, FETCH_PAGE, LEFT, RUNNING
 from simvirt.machine.decode import decode
 from simvirt.machine.stages import NO_GUEST_PAGE, NO_PAGE
 from simvirt.machine.tables import Machine
@@ -21,8 +21,8 @@ def leave(m: Machine, pc: int) -> int:
 
 
 def enter(m: Machine, i: int) -> int:
-    """Begin a block, whose instructions are counted at once; leave instead when it is time to look around."""
-    if m.hart.count[0] >= m.hart.limit[0]:
+    """Begin a block, whose instructions are counted at once; leave instead when it is time to look around before its end."""
+    if m.hart.count[0] + m.code.left[i] >= m.hart.limit[0]:
         return leave(m, m.hart.page[0] + m.code.at[i])
     m.hart.count[0] += m.code.left[i] + 1
     return i
@@ -109,6 +109,44 @@ def put_go_on(m: Machine, row: int, at: int) -> None:
     m.code.behind[row], m.code.left[row], m.code.link[row] = at, 0, 0
 
 
+@apart
+def next_single(m: Machine, until: int) -> int:
+    """Up to where it is time to look around, instructions of a block that reaches further are carried out one at a time."""
+    if m.hart.limit[0] == 0 or m.hart.count[0] >= until or m.hart.stop[0] != RUNNING:
+        return LEFT
+    if m.hart.given[0] == 0 and not decode_single(m):
+        return LEFT
+    m.hart.given[0] = 0
+    m.counts.carried[m.code.op[ACROSS]] += m.hart.shared[0]
+    m.hart.count[0] += 1
+    m.hart.limit[0] = m.hart.count[0]
+    return ACROSS
+
+
+def decode_single(m: Machine) -> bool:
+    """Decode the instruction at the program counter as a block of its own; false where fetching it has trapped."""
+    pc: int = m.hart.pc[0]
+    place: int = fetch_place(m, pc, pc)
+    if place < 0:
+        return False
+    m.hart.page[0] = pc & -4096
+    bits: int = unsigned16(m.memory.ram, place)
+    if bits & 3 == 3:
+        upper: int = place + 2 if pc & 4095 != LAST_HALF else fetch_place(m, pc, wrap(pc + 2))
+        if upper < 0:
+            return False
+        bits |= unsigned16(m.memory.ram, upper) << 16
+    decode_across(m, bits, pc & 4095)
+    return True
+
+
+def decode_across(m: Machine, bits: int, at: int) -> None:
+    """Decode an instruction as a block of its own."""
+    if decode(m, ACROSS, bits, at) == 0:
+        put_go_on(m, ACROSS + 1, m.code.behind[ACROSS])
+    m.code.left[ACROSS] = 0
+
+
 @rare
 def go_across(m: Machine, pc: int, place: int) -> int:
     """An instruction that lies in two pages is decoded each time, as a block of its own."""
@@ -116,9 +154,7 @@ def go_across(m: Machine, pc: int, place: int) -> int:
     if second < 0:
         return LEFT
     bits: int = unsigned16(m.memory.ram, place) | unsigned16(m.memory.ram, second) << 16
-    if decode(m, ACROSS, bits, LAST_HALF) == 0:
-        put_go_on(m, ACROSS + 1, LAST_HALF + 4)
-    m.code.left[ACROSS] = 0
+    decode_across(m, bits, LAST_HALF)
     return enter(m, ACROSS)
 
 

@@ -33,12 +33,17 @@ def lines(m: Machine) -> int:
     """Bits of interrupts that devices raise."""
     up: int = MSIP if m.clint.msip[0] else 0
     if passed(m):
-        up |= MTIP
+        up |= timer_bit(m)
     if asks(m, 0):
         up |= MEIP
     if asks(m, 1):
-        up |= SEIP
+        up |= VSEIP if m.plic.passed[0] else SEIP
     return up
+
+
+def timer_bit(m: Machine) -> int:
+    """The interrupt that the timer raises: a firmware outside of the machine passes it on to the supervisor."""
+    return STIP if m.hart.served[0] else MTIP
 
 
 def pending(m: Machine) -> int:
@@ -54,7 +59,7 @@ def taken(m: Machine) -> int:
     own: int = found & ~m.registers.csr[MIDELEG]
     if own and (mode < MACHINE or status & STATUS_MIE):
         return own
-    given: int = found & m.registers.csr[MIDELEG] & ~m.registers.csr[HIDELEG]
+    given: int = 0 if m.hart.injects[0] else found & m.registers.csr[MIDELEG] & ~m.registers.csr[HIDELEG]
     if given and (mode == USER or m.hart.virtual[0] or (mode == SUPERVISOR and status & STATUS_SIE)):
         return given if mode != MACHINE else 0
     if m.hart.virtual[0] and (mode == USER or m.registers.csr[VSSTATUS] & STATUS_SIE):
@@ -90,7 +95,7 @@ def wait(m: Machine) -> None:
     """Let the time pass until an interrupt is pending that is enabled, allowed or not; without a timer the hart is idle for good."""
     if pending(m) & m.registers.csr[MIE]:
         m.hart.waiting[0] = 0
-    elif m.clint.compare[0] > ticks(m) and m.registers.csr[MIE] & MTIP:
+    elif m.clint.compare[0] > ticks(m) and m.registers.csr[MIE] & timer_bit(m):
         m.hart.skipped[0] += m.clint.compare[0] - ticks(m)
         m.hart.waiting[0] = 0
     else:

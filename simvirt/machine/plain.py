@@ -5,14 +5,32 @@ from typing import Any
 
 from simvirt.machine import tables
 from simvirt.machine.isa.listing import INSTRUCTIONS as LISTED
-from simvirt.machine.loop import advance, reset, type_in
+from simvirt.machine.loop import (
+    advance,
+    carry_one,
+    fence_all,
+    forget,
+    lend,
+    look,
+    offered,
+    place_of,
+    reach,
+    reset,
+    rights,
+    type_in,
+    write_to,
+)
 
-__all__ = ["INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "reset", "type_in"]
+__all__ = [
+    "FORMATS", "INSTRUCTIONS", "RECORDS", "WORDS", "Machine", "advance", "carry_one", "fence_all", "forget", "lend", "look", "offered",
+    "place_of", "reach", "reset", "rights", "type_in", "write_to",
+]
 
 INSTRUCTIONS = tuple(found.mnemonic for found in LISTED)
 
 RECORDS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
+FORMATS: dict[str, tuple[str, ...]] = dict.fromkeys(tables.Machine.__annotations__, ())
 
 WORDS: dict[str, int] = dict.fromkeys(tables.Machine.__annotations__, 0)
 

@@ -27,6 +27,7 @@ from simvirt.machine.constants import (
     VSSTATUS,
     WRITE,
 )
+from simvirt.machine.log import entries_read, log_walk
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.tlb import find_entry, keep_entry
 from simvirt.machine.words import load64, right_shift, store64
@@ -94,7 +95,9 @@ def translate_guest(m: Machine, a: int, access: int, context: int) -> int:
         extent: int = (1 << (12 + 9 * m.tlb.level[row])) - 1
         return no_guest_page(m, m.tlb.guest[row] | a & extent, access)
     m.counts.walks[unit] += 1
+    before: int = entries_read(m)
     row = walk_first(m, unit, a, access, context)
+    log_walk(m, unit, a, before)
     return row if row < 0 else address_in(m, row, a)
 
 

@@ -3,7 +3,7 @@
 The build writes out this step with one case an instruction; plain Python looks its function up by its number.
 """
 
-from simvirt.machine.access import find, find_atomic, finish
+from simvirt.machine.access import behind_device, find, find_atomic, finish
 from simvirt.machine.constants import FAST, LEFT, READ, WRITE
 from simvirt.machine.fetching import go_to, jump
 from simvirt.machine.isa.shapes import (
@@ -57,7 +57,7 @@ def step(m: Machine, x: IntArray, i: int) -> int:
         if at < 0:
             return LEFT
         x[m.code.rd[i]] = EXECUTE[op](m.memory.ram, at)
-        return i + 1
+        return behind_device(m, i) if at >= m.memory.size[0] else i + 1
     if SHAPES[op] == BRANCH:
         if EXECUTE[op](x[m.code.rs1[i]], x[m.code.rs2[i]]):
             return jump(m, i)
@@ -74,6 +74,7 @@ def step(m: Machine, x: IntArray, i: int) -> int:
         EXECUTE[op](m.memory.ram, at, x[m.code.rs2[i]])
         if at >= m.memory.size[0]:
             finish(m, i, SIZES[op])
+            return behind_device(m, i)
         return i + 1
     if SHAPES[op] == UPPER:
         x[m.code.rd[i]] = m.code.imm[i]

@@ -9,10 +9,13 @@ from typing import TypeAlias
 from simvirt.kernel.table import IntArray, Ints, Table
 
 __all__ = [
-    "Bytes", "Cache", "Clint", "Code", "Counts", "Csrs", "Decoding", "Fast", "Hart", "IntArray", "Ints", "Machine", "Memory", "Pages",
-    "Patterns", "Pieces", "Plic", "Registers", "Stage", "Table", "Tlb", "Uart",
+    "Bytes", "Cache", "Chain", "Clint", "Code", "Counts", "Csrs", "Decoding", "Disk", "Fast", "Frames", "Hart", "IntArray", "Ints",
+    "Log", "Machine", "Memory", "Pages", "Patterns", "Pieces", "Plic", "Queues", "Registers", "Segments", "Shorts", "Stage",
+    "Table", "Tlb", "Uart", "Virtio",
 ]
 
+Shorts: TypeAlias = list[int]
+"""A column of small numbers with one value a row: 16 bits of the row's record in the compiled machine."""
 Bytes: TypeAlias = bytearray
 """Memory by bytes: in the compiled machine an array of them."""
 
@@ -28,7 +31,7 @@ class Hart(Table):
     fetching: Ints  # first row of `fast` for instructions
     count: Ints  # instructions retired, those of the whole block in work included
     limit: Ints  # count from which on no block is entered
-    taken: Ints  # traps taken
+    taken: Ints  # traps taken, and what devices copied: work beside instructions
     end: Ints  # instructions and traps at which the caller wants to be asked
     since: Ints  # count at which the mode was entered
     skipped: Ints  # ticks that passed while the hart waited
@@ -41,6 +44,13 @@ class Hart(Table):
     physical: Ints  # guest-physical address that is not there, shifted by 2
     instruction: Ints  # what htinst says of it
     longest: Ints  # instructions of a block at most
+    mark: Ints  # what the guest has said that begins
+    served: Ints  # 1 where the firmware is outside of the machine: what enters machine mode leaves for the caller
+    watched: Ints  # 1: a monitor is below it, and traps into machine mode are exits
+    translates: Ints  # 1: what is decoded has calls of the monitor in place of system instructions
+    shared: Ints  # 1: another hart has blocks of the same memory, so that each store asks for them
+    given: Ints  # 1: what is carried out next has been decoded
+    injects: Ints  # 1: interrupts of its supervisor are given to the hart that runs for it
 
 
 class Registers(Table):
@@ -66,14 +76,14 @@ class Memory(Table):
 class Code(Table):
     """One row a decoded instruction; those of a block lie one after the other."""
 
-    op: Ints
-    rd: Ints
-    rs1: Ints
-    rs2: Ints
+    op: Shorts
+    rd: Shorts
+    rs1: Shorts
+    rs2: Shorts
     imm: Ints
-    at: Ints  # offset in its page
-    behind: Ints  # offset of what follows it
-    left: Ints  # instructions behind it in its block
+    at: Shorts  # offset in its page
+    behind: Shorts  # offset of what follows it
+    left: Shorts  # instructions behind it in its block
     link: Ints  # first row of the block in the same page that it jumps to; 0 while unknown. Of a system instruction: its bits
 
 
@@ -87,8 +97,9 @@ class Cache(Table):
     starts: IntArray  # first row of the block that begins at a halfword of a page with a slot
     owner: IntArray  # page of ram by slot
     flushes: Ints  # times that all was forgotten
-    illegal: Ints  # numbers of the operations that stand for what is none, and for the end of a block
+    illegal: Ints  # numbers of the operations that stand for what is none, for the end of a block, and for a call of the monitor
     go_on: Ints
+    call_out: Ints
     built: Ints  # blocks
     dropped: Ints  # pages whose blocks were forgotten because they were written to
 
@@ -194,6 +205,7 @@ class Plic(Table):
     claimed: IntArray  # by source
     enabled: IntArray  # by context: bits of sources
     threshold: IntArray  # by context
+    passed: IntArray  # 1: the line of the supervisor's context goes to a guest (one row)
 
 
 class Uart(Table):
@@ -214,6 +226,72 @@ class Uart(Table):
     came_tail: Ints
 
 
+class Virtio(Table):
+    """Virtio devices, one row a slot."""
+
+    kind: Ints  # of device; 0 for an empty slot
+    offered: Ints  # features that the device offers
+    accepted: Ints  # and those that the driver has taken
+    asked: Ints  # which 32 of them are read
+    chosen: Ints  # and written
+    queue: Ints  # that registers are about
+    status: Ints
+    reasons: Ints  # why it interrupts
+
+
+class Queues(Table):
+    """Queues of virtio devices, a few rows a slot; addresses are physical."""
+
+    size: Ints
+    ready: Ints
+    descriptors: Ints
+    driver: Ints  # ring of what is available
+    device: Ints  # ring of what has been used
+    seen: Ints  # chains that were taken
+    used: Ints  # chains that came back
+
+
+class Chain(Table):
+    """One row: the chain of descriptors in work."""
+
+    head: Ints
+    segments: Ints
+    readable: Ints  # bytes
+    writable: Ints
+    more: Ints  # 1 while it goes on
+    following: Ints  # with which descriptor
+    answered: Ints  # bytes that were given so far
+    random: Ints  # state of the source of random numbers
+    header: Bytes  # what it begins with
+
+
+class Segments(Table):
+    """One row a descriptor of the chain in work."""
+
+    place: Ints  # in ram
+    count: Ints
+    writes: Ints  # 1 where the device writes
+
+
+class Disk(Table):
+    """The disk, and the configuration of all slots."""
+
+    data: Bytes
+    sectors: IntArray
+    name: Bytes
+    config: Bytes
+
+
+class Frames(Table):
+    """Frames of the network that wait: to the guest, and from it behind those."""
+
+    data: Bytes
+    count: IntArray  # bytes of a frame
+    head: IntArray  # by direction
+    tail: IntArray
+    goes: IntArray  # where they go: to a sink, back, over a wire
+
+
 class Counts(Table):
     """What has been counted."""
 
@@ -227,6 +305,23 @@ class Counts(Table):
     fences: IntArray  # sfence.vma, wfi
     switches: IntArray  # writes to satp that change it
     characters: IntArray  # sent, received
+    virtio: IntArray  # by slot: kicks, chains, descriptors, bytes, interrupts, those held off, errors, drops
+    sectors: IntArray  # of the disk: read, written
+    frames: IntArray  # received, sent
+    carried: IntArray  # by operation: instructions that were carried out one at a time, by an interpreter
+
+
+class Log(Table):
+    """What has happened since the caller looked; without rows on a machine that is not traced."""
+
+    filled: Ints
+    rows: Ints
+    kind: IntArray  # ENTERED ...
+    what: IntArray
+    where: IntArray
+    more: IntArray
+    count: IntArray  # instructions, those of the block in work included
+    skipped: IntArray  # ticks that had passed while the hart waited
 
 
 class Machine:
@@ -248,4 +343,11 @@ class Machine:
     stage: Stage
     plic: Plic
     uart: Uart
+    virtio: Virtio
+    queues: Queues
+    chain: Chain
+    segments: Segments
+    disk: Disk
+    frames: Frames
     counts: Counts
+    log: Log

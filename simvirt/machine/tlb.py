@@ -84,6 +84,15 @@ def forget_guest(m: Machine, space: int, of_guest: bool) -> None:
     forget_fast(m)
 
 
+def forget_all(m: Machine) -> int:
+    """Empty all rows; how many there are."""
+    rows: int = 2 * m.tlb.sets[0] * m.tlb.ways[0]
+    for row in range(rows):
+        m.tlb.level[row] = -1
+    forget_fast(m)
+    return rows
+
+
 def forget_translations(m: Machine, a: int, of_address: bool, space: int, of_space: bool) -> None:
     """Empty the rows of an address, of an address space (but for global pages), of both, or all of who has it: the host, or one guest."""
     for row in range(2 * m.tlb.sets[0] * m.tlb.ways[0]):

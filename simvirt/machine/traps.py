@@ -3,7 +3,9 @@
 from simvirt.kernel.marks import apart
 from simvirt.machine.constants import (
     BARE,
+    CALLED,
     CAUSES,
+    EXIT,
     FAST,
     GUEST,
     GUEST_CONTEXTS,
@@ -56,6 +58,7 @@ from simvirt.machine.constants import (
     VSTVAL,
     VSTVEC,
 )
+from simvirt.machine.log import ENTERED, TRAPPED, log_event, tracing
 from simvirt.machine.tables import IntArray, Machine
 from simvirt.machine.words import left_shift
 
@@ -106,6 +109,8 @@ def settle(m: Machine) -> None:
 def set_mode(m: Machine, mode: int, virtual: int) -> None:
     """Enter a mode, of a guest or not."""
     settle(m)
+    if tracing(m) and (m.hart.mode[0] != mode or m.hart.virtual[0] != virtual):
+        log_event(m, ENTERED, mode + GUEST * virtual, 0, 0)
     m.hart.mode[0], m.hart.virtual[0] = mode, virtual
     refresh(m)
 
@@ -124,6 +129,10 @@ def to_machine(m: Machine, pc: int, cause: int, value: int) -> None:
     csr[MEPC], csr[MCAUSE], csr[MTVAL] = pc, cause, value
     csr[MTVAL2], csr[MTINST] = m.hart.physical[0], m.hart.instruction[0]
     m.hart.pc[0] = vector(csr[MTVEC], cause)
+    if m.hart.served[0]:
+        m.hart.stop[0] = CALLED
+    if m.hart.watched[0]:
+        m.hart.stop[0] = EXIT
     set_mode(m, MACHINE, 0)
 
 
@@ -179,7 +188,10 @@ def take(m: Machine, pc: int, cause: int, interrupt: bool, value: int) -> None:
     further: int = m.registers.csr[HIDELEG] if interrupt else m.registers.csr[HEDELEG]
     if m.hart.virtual[0] and not interrupt and (OF_ADDRESSES >> cause) & 1:
         m.hart.guest[0] = 1
-    m.counts.traps[(mode + GUEST * m.hart.virtual[0]) * 2 * CAUSES + (CAUSES if interrupt else 0) + cause] += 1
+    kind: int = (mode + GUEST * m.hart.virtual[0]) * 2 * CAUSES + (CAUSES if interrupt else 0) + cause
+    m.counts.traps[kind] += 1
+    if tracing(m):
+        log_event(m, TRAPPED, kind, pc, 0)
     sign: int = left_shift(1, 63) if interrupt else 0
     if m.hart.virtual[0] and (given & further) >> cause & 1:
         to_guest(m, pc, cause - 1 | sign if interrupt else cause, value)

@@ -14,6 +14,7 @@ from simvirt.machine.constants import (
     SATP,
     WRITE,
 )
+from simvirt.machine.log import entries_read, log_walk
 from simvirt.machine.stages import NO_MEMORY, NO_PAGE, address_in, allowed, translate_guest
 from simvirt.machine.tables import Machine
 from simvirt.machine.tlb import find_entry, keep_entry
@@ -28,7 +29,9 @@ def translate(m: Machine, a: int, access: int, context: int) -> int:
     row: int = find_entry(m, unit, a, (m.registers.csr[SATP] >> 44) & 0xFFFF)
     if row < 0 or (access == WRITE and not m.tlb.leaf[row] & PTE_D):
         m.counts.walks[unit] += 1
+        before: int = entries_read(m)
         row = walk(m, unit, a, access, context)
+        log_walk(m, unit, a, before)
         if row < 0:
             return row
     elif not allowed(m, m.tlb.leaf[row], access, context):

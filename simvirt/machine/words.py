@@ -73,6 +73,11 @@ def load64(ram: Bytes, at: int) -> int:
     return int.from_bytes(ram[at : at + 8], "little", signed=True)
 
 
+def move(to: Bytes, at: int, source: Bytes, begin: int, count: int) -> None:
+    """Bytes of one array into another, or to another place of the same that they do not overlap."""
+    to[at : at + count] = source[begin : begin + count]
+
+
 def unsigned8(ram: Bytes, at: int) -> int:
     """A byte without a sign."""
     return ram[at]

@@ -4,6 +4,7 @@ from simvirt.report import (
     compare_report,
     density_report,
     deploy_report,
+    fit_report,
     knee_report,
     plan_report,
     rules_report,
@@ -17,6 +18,7 @@ from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
+from simvirt.result.fit_document import FitDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.plan_document import PlanDocument
 from simvirt.result.rules_document import RulesDocument
@@ -36,6 +38,8 @@ def report_of(document: Document) -> Report:
             return density_report.report(document)
         case DeployDocument():
             return deploy_report.report(document)
+        case FitDocument():
+            return fit_report.report(document)
         case KneeDocument():
             return knee_report.report(document)
         case PlanDocument():

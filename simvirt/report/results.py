@@ -14,10 +14,11 @@ from simvirt.result.document import Document
 from simvirt.result.provenance import SCHEMA
 from simvirt.result.schema import DOCUMENTS
 
-FILES: Final = ("result.json", "deploy.json", "density.json", "knee.json", "sweep.json", "compare.json")
+FILES: Final = ("result.json", "deploy.json", "density.json", "knee.json", "sweep.json", "compare.json", "fit.json")
 """What commands call their documents."""
 KEYS: Final = {
     "sweep": "sweep", "comparison": "run", "deployments": "deploy", "density": "density", "knees": "knee", "alternatives": "plan",
+    "fitted": "fit",
     "before": "compare", "tables": "validate", "kinds": "rules",
 }
 """A key by which each kind of document is known; the first that is there: sweeps over a load have knees, too."""

@@ -9,10 +9,12 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from simvirt.errors import UsageError
+from simvirt.result.calibration_document import CalibrationDocument
 from simvirt.result.catalogue_document import ConstantRow, DifferenceRow, EntryRow, KindRow, SpentRow
 from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.deploy_document import DeployDocument
+from simvirt.result.fit_document import FitDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.mistakes import Mistakes
 from simvirt.result.plan_document import PlanDocument
@@ -27,6 +29,8 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "density": DensityDocument,
     "knee": KneeDocument,
     "plan": PlanDocument,
+    "fit": FitDocument,
+    "calibrate": CalibrationDocument,
     "sweep": SweepDocument,
     "compare": CompareDocument,
     "validate": ValidationDocument,

@@ -9,8 +9,8 @@ from typing import Final
 from simvirt.runs.admission import catalog_of
 from simvirt.runs.replicate import replicate
 from simvirt.scenario.spec.models import Scenario
-from simvirt.trace.timeline import MOST_BYTES, MOST_EVENTS
 from simvirt.trace.window import Window
+from simvirt.trace.writer import MOST_BYTES, MOST_EVENTS
 from simvirt.workload.processors import on_host
 
 PART: Final = 20

@@ -15,8 +15,8 @@ from typing import Any, Final
 from simvirt.control.cluster import Cluster
 from simvirt.control.levels import levels_of
 from simvirt.control.records import Life, Move, Scaled, Span, Told
-from simvirt.trace.names import CONTROL, LIVES, MOVES, Track
-from simvirt.trace.writer import Writer, compact
+from simvirt.trace.names import CONTROL, LIVES, MOVES
+from simvirt.trace.writer import Track, Writer, compact
 
 STATES: Final = {
     "start": "starting", "restart": "starting", "ready": "ready", "unhealthy": "unhealthy", "failed": "failed", "stop": "stopping",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simvirt.kernel import constants as k
-from simvirt.trace.names import REQUESTS, Names, Track
-from simvirt.trace.writer import Place, Writer
+from simvirt.trace.names import REQUESTS, Names
+from simvirt.trace.writer import Place, Track, Writer
 
 STATES: Final = {
     k.QUEUE: "queue", k.RUN_QUEUE: "run queue", k.THROTTLED: "throttled", k.STEAL: "steal", k.CPU: "running", k.DISK: "disk",

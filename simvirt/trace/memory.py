@@ -6,8 +6,8 @@ from typing import Final
 
 from simvirt.memory.account import MemoryAccount
 from simvirt.plane import DataPlane
-from simvirt.trace.names import MEMORY, Track
-from simvirt.trace.writer import Writer
+from simvirt.trace.names import MEMORY
+from simvirt.trace.writer import Track, Writer
 
 EVENTS: Final = Track(MEMORY, 1, "reclaim")
 MOVES: Final = {"swapped_out": "swap out", "swapped_in": "swap in", "compressed": "compress", "ballooned": "balloon"}

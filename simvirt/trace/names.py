@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from simvirt.kernel import constants as k
 from simvirt.lowering.arrange import INTERNAL, IO_SERVICE, Instance, Machine
 from simvirt.lowering.lower import Lowered
 from simvirt.plane import DataPlane
+from simvirt.trace.writer import Track
 
 PCPUS: Final = 10_001
 REQUESTS: Final = 10_002
@@ -28,15 +28,6 @@ Large ones, because viewers take the track that has the number of its process fo
 NIC_DIRECTIONS: Final = ("out", "in")
 KINDS: Final = {k.BRANCH: "branch", k.BACKGROUND: "background", k.WORK: "performed work", k.WRITE_BACK: "write-back", k.ATTEMPT: "try"}
 """Name of a frame that is of no operation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One line of a trace: its process, its number in there, which also orders it, and its name."""
-
-    process: int
-    key: int
-    name: str
 
 
 class Names:

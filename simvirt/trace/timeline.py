@@ -9,11 +9,8 @@ from typing import Final
 from simvirt.kernel import constants as k
 from simvirt.trace.calls import Calls
 from simvirt.trace.names import DEVICES, PCPUS, REQUESTS, Names
-from simvirt.trace.writer import Writer
+from simvirt.trace.writer import MOST_BYTES, MOST_EVENTS, Writer
 
-MOST_EVENTS: Final = 1_000_000
-MOST_BYTES: Final = 19_000_000
-"""Of a trace: viewers take some time for more, and are silent about what they cannot read."""
 PCPU_STATES: Final = {k.CPU_WAKES: "leaves idle state", k.CPU_POLLS: "polls for a vCPU"}
 VCPU_STATES: Final = {
     k.CPU_IDLE: "halted", k.CPU_WAKES: "wakes pCPU", k.CPU_WAITS: "steal", k.CPU_STOPPED: "throttled", k.CPU_HELD: "co-stop",

@@ -52,7 +52,7 @@ CASES: Final = (
 )
 ELSEWHERE: Final = {"pullers.attempts", "pullers.retry", "pullers.high", "pullers.low", "pullers.connect", "pullers.silence", "migrators.silence"} | {
     "orchestrators.looks"} | {
-    f"demands.{field}" for field in ("cpu", "workers", "threads", "read", "hit", "telemetry", "load")}
+    f"demands.{field}" for field in ("cpu", "workers", "threads", "read", "hit", "telemetry", "load", "assumed")}
 """Fields that act where a registry fails, a disk fills or the network is cut: tests/seam/test_pull.py, test_lost_pulls.py, test_partitions.py;
 where a host looks at what it runs: tests/seam/test_looks.py; on what an import assumes:
-tests/unit/test_import_compose.py."""
+tests/unit/test_import_compose.py, test_import_assumed.py."""

@@ -122,6 +122,7 @@ def shape(text: str) -> list[str]:
 
 
 LONG = {
+    "docs/knee-and-compare.md-1": "", "docs/knee-and-compare.md-2": "", "docs/import.md-2": "",
     "README.md-3": "--set run.duration=10s --no-maximum", "docs/tutorial/compare.md-1": "--set run.duration=2min",
     "docs/tutorial/compare.md-2": "--set run.duration=2min --no-maximum", "docs/tutorial/plan-a-cluster.md-1": "",
     "docs/tutorial/plan-a-cluster.md-2": "--set run.duration=200ms --set run.replications=1", "docs/tutorial/run-it.md-6": "--set run.duration=1min --no-maximum",

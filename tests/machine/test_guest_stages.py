@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from simvirt.emulation.counting import document
 from simvirt.emulation.emulator import Emulator
 from simvirt.machine import constants as c
+from simvirt.report.emulation_report import translation
 
 Make = Callable[..., Emulator]
 HOST = 0x80100000  # tables of the host: the root has four pages
@@ -130,3 +132,13 @@ def test_an_injected_interrupt_is_the_guests_own(assembled: Make) -> None:
     emulator.run(100)
     assert [int(emulator.made.registers["x"][k]) for k in (11, 12)] == [5 - (1 << 63), 0x222]
     assert emulator.counts()["traps"][(c.GUEST + c.SUPERVISOR) * 2 * c.CAUSES + c.CAUSES + 6] == 1
+
+
+def test_entries_of_the_second_stage_are_reported(assembled: Make) -> None:
+    emulator = assembled(f"li a0, {ADDRESS}\nhlv.d a1, (a0)\nend: j end\n")
+    staged(emulator, 3, 2)
+    end = emulator.run(20)
+    found = document(emulator, "x", end)
+    assert found.translation.second_stage == {"4k": 0, "2m": 4, "1g": 4}
+    assert {"what": "second stage reference", "where": "2m", "count": 4} in list(found.flat())
+    assert ["entries of the second stage read, of 2m", "4"] in [[cell.text for cell in row] for row in translation(found).rows]

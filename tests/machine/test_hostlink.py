@@ -13,13 +13,12 @@ from simvirt.cli.app import app
 from simvirt.emulation.assembler import assemble
 from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.hostlink import WORD, HostLink, Served
-from simvirt.emulation.images import HEADER, SECTION, SEGMENT, SYMBOL, elf, linked
+from simvirt.emulation.images import HEADER, elf, linked
 from simvirt.emulation.making import Size
+from tests.helpers.elf_files import linked_file
 
 SMALL = Size(memory=4 << 20, sets=4, ways=1)
 TO, FROM = 0x80001000, 0x80001040
-IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
-NAMES = b"\0tohost\0fromhost\0"
 ENDS = "li t0, 0x80001000\nli t1, {}\nagain: sd t1, 0(t0)\nj again\n"
 SAYS = """li t0, 0x80001000
 li t2, 0x101000000000041
@@ -34,13 +33,7 @@ bnez t1, busy
 def file_of(source: str) -> bytes:
     """An ELF file with a program and the two symbols."""
     code = assemble(source, "x.s", SMALL.base).pieces[0][1]
-    at = HEADER.size + SEGMENT.size
-    symbols = bytes(SYMBOL.size) + SYMBOL.pack(1, 0, 0, 0, TO, 8) + SYMBOL.pack(8, 0, 0, 0, FROM, 8)
-    sections = at + len(code) + len(symbols) + len(NAMES)
-    head = HEADER.pack(IDENT, 2, 243, 1, SMALL.base, HEADER.size, sections, 0, HEADER.size, SEGMENT.size, 1, SECTION.size, 3, 0)
-    table = bytes(SECTION.size) + SECTION.pack(0, 2, 0, 0, at + len(code), len(symbols), 2, 0, 8, 24)
-    names = SECTION.pack(0, 3, 0, 0, at + len(code) + len(symbols), len(NAMES), 0, 0, 1, 0)
-    return head + SEGMENT.pack(1, 7, at, SMALL.base, SMALL.base, len(code), 0x2000, 0) + code + symbols + NAMES + table + names
+    return linked_file(code, SMALL.base, TO, FROM, 0x2000)
 
 
 def ended(source: str) -> tuple[End, Emulator]:

@@ -76,7 +76,7 @@ def test_what_has_no_end_is_no_image(tmp_path: Path) -> None:
 
 
 def test_a_guest_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"expected a file .* or one of benchmark, hello"):
+    with pytest.raises(UsageError, match=r"expected a file .* or one of benchmark, disk, hello"):
         guest("nobody", SMALL.base)
     (tmp_path / "empty").touch()
     with pytest.raises(UsageError, match="is empty"):

@@ -8,25 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.emulated import SMALL, hello
 
 from simvirt import machine
-from simvirt.emulation.counting import comparison, document
+from simvirt.emulation.counting import comparison
 from simvirt.emulation.emulator import Console, Emulator, End
-from simvirt.emulation.loading import guest
-from simvirt.emulation.making import Size
 from simvirt.errors import UsageError
-from simvirt.result.emulation_document import EmulationDocument
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Size(memory=4 << 20)
-SAME = "from test_techniques import hello\nfound = hello('trap')\nprint(found.digest, sorted(found.exits.items()))"
-
-
-def hello(technique: str) -> EmulationDocument:
-    """The first guest under a technique."""
-    emulator = Emulator(SMALL, Console(), technique)
-    emulator.boot(guest("hello", SMALL.base))
-    return document(emulator, "hello", emulator.run(100_000))
+SAME = "from helpers.emulated import hello\nfound = hello('trap')\nprint(found.digest, sorted(found.exits.items()))"
 
 
 def test_the_guest_says_the_same_under_each_technique() -> None:
@@ -55,7 +45,7 @@ def test_exits_of_trap_and_emulate_are_what_the_guest_did() -> None:
 def test_the_same_counts_compiled_and_plain_and_every_time() -> None:
     found = hello("trap")
     expected = f"{found.digest} {sorted(found.exits.items())}"
-    path = f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'machine'}"
+    path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     environment = os.environ | {"SIMVIRT_PLAIN": "1" if machine.MODE == "compiled" else "0", "PYTHONPATH": path}
     other = subprocess.run([sys.executable, "-c", SAME], capture_output=True, text=True, check=True, env=environment)
     assert other.stdout.strip() == expected
@@ -64,5 +54,5 @@ def test_the_same_counts_compiled_and_plain_and_every_time() -> None:
 
 
 def test_an_unknown_technique_is_refused() -> None:
-    with pytest.raises(UsageError, match="expected one of native, trap"):
+    with pytest.raises(UsageError, match="expected one of native, interpretation, translation, trap, paravirtual, nested"):
         Emulator(SMALL, Console(), "magic")

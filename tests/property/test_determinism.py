@@ -26,6 +26,11 @@ PARTS = 4
 
 every_part = pytest.mark.parametrize("names", [pytest.param(list(WORLDS)[part::PARTS], id=str(part)) for part in range(PARTS)])
 
+half_of_the_parts = pytest.mark.parametrize("names", [
+    pytest.param(list(WORLDS)[part::PARTS], id=str(part), marks=[pytest.mark.verification] if part % 2 else []) for part in range(PARTS)
+])
+"""The plain kernel elsewhere runs all of them; what hangs on hashes or addresses shows in half."""
+
 
 @cache
 def here(name: str) -> dict[str, str]:
@@ -64,7 +69,7 @@ def test_twice_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.slow
-@every_part
+@half_of_the_parts
 def test_another_process_gives_the_same_bytes(names: list[str]) -> None:
     same(names, elsewhere(os.environ.get("SIMVIRT_PLAIN", ""), *names))
 

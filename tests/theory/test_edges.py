@@ -111,7 +111,7 @@ def test_more_of_what_binds_raises_the_answer_and_more_of_something_else_does_no
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [
-    "host.ksm={}", "host.swap=4GiB", pytest.param("platforms.0={name: kvm, stack: [kvm], balloon: auto}", marks=pytest.mark.verification),
+    pytest.param("host.ksm={}", marks=pytest.mark.verification), "host.swap=4GiB", pytest.param("platforms.0={name: kvm, stack: [kvm], balloon: auto}", marks=pytest.mark.verification),
 ])
 def test_whatever_gets_memory_back_raises_the_answer_that_memory_ends(change: str) -> None:
     """Merged pages, swap and balloons make room for more VMs; memory still ends it."""
@@ -123,12 +123,16 @@ def test_whatever_gets_memory_back_raises_the_answer_that_memory_ends(change: st
     assert all(ledger.balance == 0 for ledger in after.memory.values())
 
 
+@pytest.mark.slow
+@pytest.mark.verification
 def test_merging_helps_no_container() -> None:
     spec = {**MEMORY, "host": {**HOST, "memory": "4GiB"}, "platforms": ["docker"], "workload": {"open": {"rate": "40/s"}, "mix": {"web.get": 1}}}
     without = answer(spec).n
     assert 0.95 * without - 1 <= answer(spec, "host.ksm={}").n <= without, "the scanner takes a little of a CPU"
 
 
+@pytest.mark.slow
+@pytest.mark.verification
 def test_a_host_that_swaps_what_requests_touch_is_slow_before_it_is_full() -> None:
     """Memory binds although it would hold more: with twice of it the next n would be fast."""
     web = {**MEMORY["services"]["web"], "memory": {"base": "400MiB", "hot": 1, "touch": "4MB"}, "mem_limit": "512MiB"}

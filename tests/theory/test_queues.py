@@ -116,7 +116,9 @@ def test_long_runs_have_no_bias(rho: float, servers: int) -> None:
 # --- a closed system -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("clients", "think_s"), [(5, 0.07), (10, 0.11), (20, 0.19), (40, 0.35)])
+@pytest.mark.parametrize(("clients", "think_s"), [
+    (10, 0.11), *(pytest.param(*case, marks=pytest.mark.verification) for case in ((5, 0.07), (20, 0.19), (40, 0.35))),
+])
 def test_closed_mm1_with_thinking_clients(clients: int, think_s: float) -> None:
     expected = formulas.machine_repair(clients, think_s, SERVICE_S)
     workload = {"closed": {"clients": clients, "think": {"exponential": f"{think_s}s"}}, "mix": {"server.job": 1}}

@@ -2,7 +2,8 @@
 
 *Model.* Each privileged instruction, access to a device and fault of the guest leaves for the monitor, which carries the instruction
 out on the state of the virtual hart, or fills the shadow table and lets the guest try again. While data and instructions are
-translated differently (MPRV) the monitor carries out all instructions itself.
+translated differently (MPRV) the monitor carries out all instructions itself. A fence of one page takes that page out of the shadows,
+one of an address space its shadows, any other all.
 *Ignores.* Write-protected tables: the shadow is a virtual TLB.
 *Source.* Popek and Goldberg, Formal Requirements for Virtualizable Third Generation Architectures, CACM 17(7), 1974; Adams and
 Agesen, A Comparison of Software and Hardware Techniques for x86 Virtualization, ASPLOS 2006 (shadow page tables, hidden faults).
@@ -10,107 +11,95 @@ Agesen, A Comparison of Software and Hardware Techniques for x86 Virtualization,
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
-from simvirt.emulation.making import PAGE, Made, Size
-from simvirt.emulation.monitors.shadow import POOL, Shadow
-from simvirt.emulation.monitors.virtual import Virtual
+from simvirt import machine
+from simvirt.emulation.making import Size
+from simvirt.emulation.monitors.options import Options
+from simvirt.emulation.monitors.shadow import POOL, Key, Shadow
+from simvirt.emulation.monitors.virtual import OPERATIONS, Virtualized
 from simvirt.machine import constants as c
-from simvirt.machine.devices.uart import signal_uart
-from simvirt.machine.loop import attend
-from simvirt.machine.stages import allowed
-from simvirt.machine.tlb import find_entry
-from simvirt.machine.traps import settle
-from simvirt.machine.walk import translate
+from simvirt.machine.fetching import ACROSS
 
 ACCESS: Final = {c.FETCH_PAGE: c.EXECUTES, c.LOAD_PAGE: c.READ, c.STORE_PAGE: c.WRITE}
-ALL: Final = c.PTE_R | c.PTE_W | c.PTE_X
-STUB: Final = 64  # bytes into the monitor's page, behind those for accesses to devices
-WFI: Final = (0x10500073).to_bytes(4, "little")
+FENCE: Final = OPERATIONS["sfence.vma"]
+FENCES: Final = frozenset((OPERATIONS["hfence.vvma"], OPERATIONS["hfence.gvma"]))
+REACH: Final = 1 << 38  # virtual addresses of a table of three levels
 
 
-class Trap(Virtual):
+class Trap(Virtualized):
     """The virtual machine of a guest whose kernel has no privileges."""
 
-    def __init__(self, size: Size) -> None:
-        self.real = Made(dataclasses.replace(size, memory=size.memory + POOL * PAGE))
-        super().__init__(size, self.real.memory["ram"])
-        for name in ("pages", "cache"):  # a store that the monitor carries out drops the real hart's blocks of the page
-            self.tables[name] = self.real.tables[name]
-            self.machine.bind(name, self.tables[name], None)
+    def __init__(self, size: Size, options: Options) -> None:
+        super().__init__(size, options, POOL)
         self.shadow = Shadow(self.real, size.memory)
-        stub = size.memory + STUB
-        self.ram[stub : stub + len(WFI)] = WFI
-        self.real.registers["csr"][c.MTVEC] = stub + size.base
 
-    def advance(self, end: int) -> int:
-        """Run up to a count of the guest's instructions and traps, or until there is something to do."""
-        m = self.machine
-        m.hart.end[0], m.hart.stop[0] = end, c.RUNNING
-        signal_uart(m)
-        while m.hart.stop[0] == c.RUNNING:
-            attend(m)
-            if m.hart.stop[0] == c.RUNNING:
-                self.turn()
-        settle(m)
-        return int(m.hart.stop[0])
+    def fence(self) -> None:
+        """Forget all translations, shadows too."""
+        super().fence()
+        self.shadow.empty()
 
     def turn(self) -> None:
         """Run the guest up to its next exit, or to when it is time to look around."""
-        hart = self.machine.hart
-        if hart.fetching[0] != min(hart.context[0], c.OF_SUPERVISOR):
-            self.exits["translated differently: " + self.single()] += 1
+        own = self.own
+        context = own["context"][0]
+        if own["fetching"][0] != (context - c.FAST if context & c.GUEST_CONTEXTS - 1 == c.OF_SUPERVISOR_SUM else context):
+            self.note_single("translated differently", self.single())
             return
-        if hart.limit[0] <= hart.count[0]:
+        if own["limit"][0] <= own["count"][0]:
             return
-        self.shadow.enter(hart.context[0])
-        if self.enter_guest(hart.limit[0] - hart.count[0]):
-            self.leave(int(self.real.registers["csr"][c.MCAUSE]), int(self.real.registers["csr"][c.MTVAL]))
+        self.shadow.enter(self.key(context))
+        stop = self.run_real(c.USER, 0)
+        if stop == c.EXIT:
+            self.leave(self.real_csr[c.MCAUSE], self.real_csr[c.MTVAL])
+        elif stop == c.CALL_OUT:
+            self.emulate("call-out")
 
-    def enter_guest(self, most: int) -> bool:
-        """Let the real hart run some instructions of the guest in user mode; whether it has trapped."""
-        real, own, hart = self.real, self.machine.hart, self.real.hart
-        real.registers["x"][:] = self.registers["x"]
-        hart["pc"][0], hart["mode"][0], hart["waiting"][0] = own.pc[0], c.USER, 0
-        real.reset()
-        before = int(hart["count"][0])
-        trapped = real.advance(before + int(hart["taken"][0]) + most) == c.IDLE
-        self.registers["x"][:] = [int(value) for value in real.registers["x"]]
-        own.pc[0] = int(real.registers["csr"][c.MEPC] if trapped else hart["pc"][0])
-        own.count[0] += int(hart["count"][0]) - before - trapped
-        return trapped
+    def key(self, context: int) -> Key:
+        """What a context of the guest translates by."""
+        if context >= c.GUEST_CONTEXTS:
+            return context, self.csr[c.VSATP], self.csr[c.HGATP]
+        return context, self.csr[c.SATP] if context != c.BARE else 0
 
     def leave(self, cause: int, value: int) -> None:
         """Handle an exit: a hidden fault, or an instruction to carry out."""
-        if cause in ACCESS and self.fill(value, ACCESS[cause]):
-            self.note_exit(cause, "hidden fault")
-            return
-        m = self.machine
-        before = m.registers.csr[c.SATP], m.counts.fences[0], m.registers.csr[c.MSTATUS] & c.STATUS_MXR
-        taken, touched = m.hart.taken[0], sum(m.counts.accesses)
-        name = self.single()
-        if cause in ACCESS:
-            name = "device access" if sum(m.counts.accesses) > touched else "true fault" if m.hart.taken[0] > taken else name
-        self.note_exit(cause, name)
-        if before != (m.registers.csr[c.SATP], m.counts.fences[0], m.registers.csr[c.MSTATUS] & c.STATUS_MXR):
+        if cause not in ACCESS:
+            self.emulate(cause)
+        elif self.fill(value, ACCESS[cause]):
+            self.note(cause, "hidden fault")
+        else:
+            taken = self.own["taken"][0]
+            self.single()
+            self.note(cause, "true fault" if self.own["taken"][0] > taken else "device access")
+
+    def emulate(self, cause: int | str) -> None:
+        """Carry out an instruction; shadows follow from what it did."""
+        status = self.csr[c.MSTATUS] & c.STATUS_MXR
+        of_kernel = cause == c.ECALL and self.own["mode"][0] != c.USER
+        op = self.single()
+        if of_kernel:
+            self.note(cause, "call of the kernel")
+        else:
+            self.note_single(cause, op)
+        if op == FENCE:
+            self.fenced()
+        elif op in FENCES or self.csr[c.MSTATUS] & c.STATUS_MXR != status:
+            self.shadow.empty()
+
+    def fenced(self) -> None:
+        """Forget what the guest's fence names; a fence that is refused names nothing that harms."""
+        rs1, rs2 = int(self.code["rs1"][ACROSS]), int(self.code["rs2"][ACROSS])
+        if rs1:
+            self.shadow.forget_page(int(self.registers["x"][rs1]))
+        elif rs2:
+            self.shadow.forget_space(int(self.registers["x"][rs2]) & 0xFFFF)
+        else:
             self.shadow.empty()
 
     def fill(self, a: int, access: int) -> bool:
         """Map the page of an access that the guest's own tables allow; false where the fault is the guest's, or a device is there."""
-        m = self.machine
-        context = m.hart.fetching[0] if access == c.EXECUTES else m.hart.context[0]
-        at = a if context == c.BARE else translate(m, a, access, context)
-        if not 0 <= at - self.size.base < self.size.memory or not -(1 << 38) <= a < 1 << 38:
+        at = machine.place_of(self.machine, a, access)
+        if not 0 <= at - self.size.base < self.size.memory or not -REACH <= a < REACH:
             return False
-        self.shadow.fill(m.hart.context[0], a, at, ALL if context == c.BARE else self.rights(a, access))
+        self.shadow.fill(self.key(self.own["context"][0]), a, at, machine.rights(self.machine, a, access))
         return True
-
-    def rights(self, a: int, access: int) -> int:
-        """What the guest's tables allow; a page that it has not written to is write-protected, so that the first store marks it."""
-        m = self.machine
-        leaf = m.tlb.leaf[find_entry(m, int(access == c.EXECUTES), a, m.registers.csr[c.SATP] >> 44 & 0xFFFF)]
-        found = c.PTE_R if allowed(m, leaf, c.READ, m.hart.context[0]) else 0
-        if leaf & c.PTE_D and allowed(m, leaf, c.WRITE, m.hart.context[0]):
-            found |= c.PTE_R | c.PTE_W
-        return found | (c.PTE_X if allowed(m, leaf, c.EXECUTES, m.hart.fetching[0]) else 0)

@@ -2,8 +2,10 @@
 
 from simvirt.machine.constants import (
     BREAKPOINT,
+    CALL_OUT,
     COUNTER,
     ECALL,
+    GUEST_INTERRUPTS,
     HSTATUS,
     HSTATUS_SPV,
     HSTATUS_VTSR,
@@ -34,7 +36,7 @@ from simvirt.machine.constants import (
     VSSTATUS,
 )
 from simvirt.machine.csrs import own_number, read_csr, refusal, write_csr
-from simvirt.machine.fetching import go_on, go_to
+from simvirt.machine.fetching import go_on, go_to, leave
 from simvirt.machine.isa.listing import instruction
 from simvirt.machine.isa.shapes import GO_ON, NOTHING, SYSTEM
 from simvirt.machine.stages import guest_space
@@ -58,6 +60,15 @@ def nothing() -> None:
 def illegal(m: Machine, x: IntArray, i: int) -> int:
     """Bits that are no instruction."""
     return trap(m, i, ILLEGAL, m.code.imm[i])
+
+
+@instruction(SYSTEM, "(call-out)", "")
+def call_out(m: Machine, x: IntArray, i: int) -> int:
+    """In place of a system instruction: the monitor is called, which carries it out."""
+    m.hart.count[0] -= 1
+    m.hart.stop[0] = CALL_OUT
+    m.hart.limit[0] = 0
+    return leave(m, m.hart.page[0] + m.code.at[i])
 
 
 def refused(m: Machine, i: int) -> int:
@@ -178,7 +189,8 @@ def access_csr(m: Machine, x: IntArray, i: int, operand: int, how: int) -> int:
     number = own_number(m, number)
     before: int = read_csr(m, number)
     if writes:
-        base: int = before if m.csrs.kind[number] == COUNTER else m.registers.csr[m.csrs.home[number]]
+        shown: bool = m.csrs.kind[number] == COUNTER or m.csrs.kind[number] == GUEST_INTERRUPTS
+        base: int = before if shown else m.registers.csr[m.csrs.home[number]]
         write_csr(m, number, operand if how == REPLACE else base | operand if how == SET else base & ~operand)
     x[m.code.rd[i]] = before
     return go_on(m, i)

@@ -1,0 +1,6 @@
+"""Paravirtual."""
+from simvirt.emulation.monitors.trap import Trap
+
+
+class Paravirtual(Trap):
+    """x"""
