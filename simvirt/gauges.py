@@ -285,14 +285,14 @@ class FluidShares:
 
 
 def fluid_shares(plane: DataPlane, at: int) -> FluidShares:
-    """The share of every entity that is runnable under a fluid scheduler, as of an instant."""
+    """What every vCPU and thread has got that is runnable under a fluid scheduler, as of an instant; queues are entities, and no tasks."""
     read = plane.read
     fluid, machine = read("machines", "fluid"), read("entities", "machine")
     if not fluid.any():
         none = np.zeros(0, np.int64)
         return FluidShares(none, none, none, none)
-    last = int(read("run", "fresh_entity")[0])
-    entity = np.flatnonzero((read("entities", "state")[:last] == k.QUEUED) & (fluid[machine[:last]] != 0))
+    first, last = int(read("run", "first_vcpu")[0]), int(read("run", "fresh_entity")[0])
+    entity = first + np.flatnonzero((read("entities", "state")[first:last] == k.QUEUED) & (fluid[machine[first:last]] != 0))
     group = read("entities", "group")[entity]
     group = np.where(group == k.NONE, read("machines", "root_group")[machine[entity]], group)
     used = read("groups", "fluid_used")[group] + read("groups", "fluid_rate")[group] * (at - read("machines", "fluid_at")[machine[entity]])

@@ -15,7 +15,7 @@ from simvirt import kernel
 from simvirt.errors import StandstillError
 from simvirt.kernel import constants as k
 from simvirt.kernel import tables as t
-from simvirt.lowering.arrange import Place, row_of
+from simvirt.lowering.arrange import MEMORY_SERVICE, Place, row_of
 from simvirt.lowering.errands import Errand
 from simvirt.lowering.guards import FRAME_COLUMNS
 from simvirt.lowering.lower import Lowered
@@ -309,8 +309,9 @@ class DataPlane(Movable):
             kernel.set_ready(self._plane, instance, 0, int(self.clock.now))
         lost = int(kernel.crash(self._plane, instance, life, int(self.clock.now)))
         self.ends(instance)
-        for handle in self._performed.pop(instance, ()):
-            del self._works[handle]
+        for work in map(self._works.pop, sorted(self._performed.pop(instance, ()))):
+            if self.lowered.arrangement.instances[instance].service == MEMORY_SERVICE:  # who looks after memory goes on looking
+                work.done.happen(int(self.clock.now))
         if (drained := self._awaited.pop((k.DRAINED, instance), None)) is not None:
             drained.succeed()
         return lost

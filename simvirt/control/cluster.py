@@ -81,6 +81,11 @@ class Cluster:
     _made: dict[int, set[int]] = field(default_factory=dict)  # host: replicas that are there
     _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
+    @property
+    def down(self) -> int:
+        """How many instances that are wanted are not ready."""
+        return sum(life.ready is None for life in self.lives) if self.orchestration is None else self.orchestration.ledger.down
+
     def __post_init__(self) -> None:
         self.steps = Steps(self._first_courses, self.scaled, lambda: self.plane.over)
         self.story, self.contact = Story(self.clock, told=self._told), Contact(self.clock)

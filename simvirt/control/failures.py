@@ -29,7 +29,7 @@ from simvirt.control.outages import Outage
 from simvirt.control.start import Starts
 from simvirt.control.work import perform
 from simvirt.kernel import constants as k
-from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, MEMORY_SERVICE, STORAGE_SERVICE, Instance
+from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, STORAGE_SERVICE, Instance
 from simvirt.plane import UP
 
 FIRST_RESTART_NS: Final = 100_000_000
@@ -98,8 +98,7 @@ class Failures:
         """A host gets no power from now on; the instances on it. Where it boots, that is over."""
         if (booting := self._boots.pop(host, None)) is not None and booting.is_alive:
             booting.interrupt()
-        instances = (one for one in self.cluster.plane.lowered.arrangement.instances if self.cluster.host_of(one.row) == host)
-        return [one for one in instances if one.service != MEMORY_SERVICE]
+        return [one for one in self.cluster.plane.lowered.arrangement.instances if self.cluster.host_of(one.row) == host]
 
     def _lose_host(self, host: int, how: str) -> None:
         """All on a host is gone."""

@@ -107,21 +107,22 @@ class Orchestration(Pressed):
         of.wanted = of.wanted.scaled(replicas)
         self.look(service)
 
-    def update(self, service: str, spec: ServiceSpec, why: str = "timeline", *, back: bool = False) -> None:
+    def update(self, service: str, spec: ServiceSpec, why: str = "timeline") -> None:
         """Another version is wanted."""
         of = self.ledger[service]
-        version = Version(of.wanted.version.number + 1, spec, self.now, back)
-        self.cluster.story.tell("update", service, None, why)
-        of.failures.clear()
-        of.wanted = replace(of.wanted, version=version, before=of.wanted.version)
-        self.look(service)
+        of.newest += 1
+        self._become(of, Version(of.newest, spec, self.now), why)
 
     def revert(self, service: str, why: str) -> None:
-        """The version before the present one is wanted again, where there is one."""
-        if (before := self.ledger[service].wanted.before) is not None:
-            self.update(service, before.spec, f"back: {why}", back=True)
+        """The version before the present one is wanted again, where there is one; what is left of it stays."""
+        if (before := (of := self.ledger[service]).wanted.before) is not None:
+            self._become(of, replace(before, since=self.now, back=True), f"back: {why}")
 
-    # --- what has happened ---------------------------------------------------------------------------------------------
+    def _become(self, of: Managed, version: Version, why: str) -> None:
+        self.cluster.story.tell("update", of.wanted.service, None, why)
+        of.failures.clear()
+        of.stalled, of.wanted = None, replace(of.wanted, version=version, before=of.wanted.version)
+        self.look(of.wanted.service)
 
     def slot_of(self, row: int) -> int | None:
         """Which of the replicas that are wanted an instance is; None where it is none of them."""
@@ -197,7 +198,7 @@ class Orchestration(Pressed):
 
     def _settle(self) -> None:
         """All that is wanted may be ready for the first time."""
-        if not self.settled.triggered and all(of.is_complete for of in self.ledger.services.values()):
+        if not self.settled.triggered and self.ledger.down == 0:
             self.settled.succeed()
 
     def standing(self, service: str) -> dict[int, int]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import simpy
 
 from simvirt.control.records import Life
+from simvirt.control.tasks import Ledger
 
 
 class Fetch(Protocol):
@@ -49,6 +50,8 @@ class Moving(Protocol):
 
 class Acting(Protocol):
     """What decides which instances are to be there, as starts and failures tell it what has happened."""
+
+    ledger: Ledger
 
     @property
     def watches(self) -> bool:

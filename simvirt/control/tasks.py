@@ -20,7 +20,8 @@ class Managed:
 
     What is wanted, its tasks and their rows, rows that are free, what failed of the wanted version, when it is looked at next [ns],
     why a replica waits for a host, how many do, on which hosts room is being made for which slots, which slots were lost with their
-    host and are empty since, when jobs were done, which version's update is stalled, and which rows have come how far.
+    host and are empty since, when jobs were done, which version's update is stalled, which is the newest one's number, and which rows
+    have come how far.
     """
 
     wanted: Wanted
@@ -34,13 +35,15 @@ class Managed:
     nominated: dict[int, int] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     stalled: int | None = None
+    newest: int = 0
     completed: list[int] = field(default_factory=list)
     milestones: dict[str, tuple[simpy.Event, set[int]]] = field(default_factory=dict)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether as many as are wanted are ready; jobs come and go."""
-        return self.wanted.version.spec.is_job or sum(task.phase == "ready" for task in self.tasks.values()) >= self.wanted.replicas
+    def down(self) -> int:
+        """How many of those that are wanted are not ready; none of jobs, which come and go."""
+        ready = sum(task.phase == "ready" for task in self.tasks.values())
+        return 0 if self.wanted.version.spec.is_job else max(0, self.wanted.replicas - ready)
 
     def stalls(self) -> bool:
         """Takes in that the update to the wanted version is stalled; whether that is new."""
@@ -61,7 +64,6 @@ class Managed:
         if self.pending is None or self.wanted.version.spec.is_global:
             return 0
         return max(1, self.wanted.replicas - sum(task.alive for task in self.tasks.values()))
-
 
     def note_waiting(self, now: int) -> list[Waits]:
         """Take in how many replicas have no host; that, where it has changed."""
@@ -91,6 +93,11 @@ class Ledger:
     def __getitem__(self, service: str) -> Managed:
         """What there is of a service."""
         return self.services[service]
+
+    @property
+    def down(self) -> int:
+        """How many instances that are wanted are not ready."""
+        return sum(of.down for of in self.services.values())
 
     def milestone(self, service: str, how: str, clock: simpy.Environment) -> tuple[simpy.Event, set[int]]:
         """The event at which as many instances of a service as are wanted are so far, and the rows that are."""

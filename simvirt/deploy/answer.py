@@ -16,14 +16,15 @@ from simvirt.result import frames, provenance
 from simvirt.result.deploy_document import DeployDocument, Deployment, PlatformDeployment
 from simvirt.result.displayed import Displayed
 from simvirt.result.document import Estimate
-from simvirt.runs.until_ready import LONGEST_NS
+from simvirt.runs.until_ready import LONGEST_NS, WATCHED_NS
 from simvirt.scenario.spec.models import Scenario
 from simvirt.units import format_time
 
 S = 1e9
 WHY_NOT: Final = (
-    f"their image, or that of a service that they wait for, is refused, or they take longer than {format_time(LONGEST_NS / S)}; "
-    "see limit and bandwidth of registries, and the size of images"
+    "their image, or that of a service that they wait for, is refused, their checks end them before, or they take longer than "
+    f"{format_time(LONGEST_NS / S)} ({format_time(WATCHED_NS / S)} under an orchestrator); "
+    "see limit and bandwidth of registries, the size of images, and start_period of checks"
 )
 """Why instances are not ready in the end, and what to look at."""
 
@@ -99,9 +100,10 @@ class DeployResult(Displayed):
         """Which deployments leave instances down."""
         for name, answer in self.answers.items():
             for state, found in answer.of_state.items():
-                down = sum(life.ready is None for one in found for life in one.lives)
+                down = sum(one.down for one in found) / len(found)
                 if down:
-                    yield f"{name}, {state}: {down / len(found):g} of {len(found[0].lives)} instances never become ready: {WHY_NOT}"
+                    many = "1 instance never becomes" if down == 1 else f"{down:g} instances never become"
+                    yield f"{name}, {state}: {many} ready: {WHY_NOT}"
 
     def document(self) -> dict[str, Any]:
         """The result as the document that `--format json` prints."""

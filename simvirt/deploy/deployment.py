@@ -23,11 +23,12 @@ from simvirt.units import format_time
 class Deployed:
     """What became of a deployment.
 
-    The starts of all instances, CPU time [ns], bytes of images, busy shares of what hosts have, events, wall time [s], names of hosts,
-    stages of layers.
+    The starts of all instances, how many are not ready in the end, CPU time [ns], bytes of images, busy shares of what hosts have,
+    events, wall time [s], names of hosts, stages of layers.
     """
 
     lives: Lives
+    down: int
     cpu_ns: int
     bytes: Mapping[str, int]
     used: Mapping[str, float]
@@ -39,8 +40,7 @@ class Deployed:
     @property
     def ready_ns(self) -> int | None:
         """Until the last instance is ready; None where one is not."""
-        instants = [life.ready for life in self.lives]
-        return None if None in instants else max(instant for instant in instants if instant is not None)
+        return None if self.down else max(life.ready for life in self.lives if life.ready is not None)
 
 
 def deployed(
@@ -58,7 +58,7 @@ def deployed(
     used = {"cpu": spent.busy / (pcpus * now), "disk": float(spent.disk_passed.max()) / now} if now else {}
     hosts = [host.site.named.name for host in plane.lowered.arrangement.hosts]
     return Deployed(
-        cluster.lives, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started, hosts,
+        cluster.lives, cluster.down, spent.busy, _bytes(cluster), used, spent.events, time.perf_counter() - started, hosts,
         stages_of(scenario, catalog, platform))
 
 

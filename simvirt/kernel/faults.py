@@ -9,7 +9,7 @@
 
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import DELAY, OP_REPEAT, OP_SPIN, OP_STALL
+from simvirt.kernel.constants import DELAY, OP_BELL, OP_REPEAT, OP_SHED, OP_SPIN, OP_STALL
 from simvirt.kernel.eventloops import compute
 from simvirt.kernel.marks import rare
 from simvirt.kernel.tables import Plane
@@ -61,6 +61,17 @@ def past_idle_faults(p: Plane, f: int, pc: int) -> int:
         return pc + 1
     if op == OP_REPEAT and times_of(p, f, pc) == 0:
         return p.program.target[pc]
+    return pc
+
+
+def first_instruction(p: Plane, i: int) -> int:
+    """Where the next call in an instance's line begins, past bells, its look at how long it waited, and idle memory management."""
+    f: int = p.instances.queue_head[i]
+    pc: int = p.frames.pc[f]
+    op: int = p.program.op[pc]
+    while op == OP_BELL or op == OP_SHED or (OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc):
+        pc = past_idle_faults(p, f, pc) if op != OP_BELL and op != OP_SHED else pc + 1
+        op = p.program.op[pc]
     return pc
 
 

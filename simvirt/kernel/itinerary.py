@@ -18,6 +18,7 @@ from simvirt.kernel.constants import (
     LONGEST,
     NETWORK,
     NONE,
+    OP_ADAPT,
     OP_ADMIT,
     OP_ARRIVE,
     OP_ASK,
@@ -40,6 +41,7 @@ from simvirt.kernel.constants import (
     OP_REST,
     OP_RETURN,
     OP_ROUND,
+    OP_SHED,
     OP_SKIP,
     OP_STALL,
     OP_TRY,
@@ -54,7 +56,7 @@ from simvirt.kernel.crossing import answer_away, call_away, goes_back
 from simvirt.kernel.doors import holds_answer
 from simvirt.kernel.devices import begin_io, call_instance, detach, ring_bell
 from simvirt.kernel.eventloops import compute, holds_loop, leave_loop, yield_loop
-from simvirt.kernel.faults import past_idle_faults, run_memory_instruction
+from simvirt.kernel.faults import first_instruction, past_idle_faults, run_memory_instruction
 from simvirt.kernel.guarding import run_guard_instruction
 from simvirt.kernel.idling import begin_disk_wait
 from simvirt.kernel.running import arm
@@ -118,7 +120,7 @@ def proceed(p: Plane, f: int, now: int) -> None:
     """Carry a frame on until it has to wait."""
     going: bool = True
     while going:
-        if p.frames.failed[p.frames.root[f]] != 0 and p.frames.kind[f] <= BRANCH:
+        if p.frames.failed[p.frames.root[f]] != 0 and (p.frames.kind[f] <= BRANCH or p.frames.kind[f] == WORK):
             if not waits_in_vain(p, f, now):
                 finish(p, f, now)
             return
@@ -288,10 +290,8 @@ def join_branches(p: Plane, f: int, parent: int, now: int) -> None:
 
 def next_burst(p: Plane, f: int, now: int) -> bool:
     """Whether a frame goes on computing without giving up its CPU; then its burst is set."""
-    if p.frames.failed[p.frames.root[f]] != 0:
-        return False
     pc: int = p.frames.pc[f]
-    while True:
+    while p.frames.failed[p.frames.root[f]] == 0:
         op: int = p.program.op[pc]
         if op == OP_CPU:
             if set_burst(p, f, pc):
@@ -328,9 +328,13 @@ def next_burst(p: Plane, f: int, now: int) -> bool:
             pc = p.frames.pc[f]
         elif OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc:
             pc = past_idle_faults(p, f, pc)
+        elif op == OP_ADAPT or op == OP_SHED:
+            run_guard_instruction(p, f, pc, now)
+            pc += 1
         else:
             p.frames.pc[f] = pc
             return False
+    return False
 
 
 def passes_lock(p: Plane, f: int, pc: int, now: int) -> bool:
@@ -358,17 +362,6 @@ def on_burst_end(p: Plane, c: int, now: int) -> None:
     p.run.decider[0] = c
     block_current(p, c, now)
     append_todo(p, f)
-
-
-def first_instruction(p: Plane, i: int) -> int:
-    """Instruction at which the next call in an instance's line begins, without bells and what memory management leaves out now."""
-    f: int = p.instances.queue_head[i]
-    pc: int = p.frames.pc[f]
-    op: int = p.program.op[pc]
-    while op == OP_BELL or (OP_STALL <= op <= OP_REPEAT and past_idle_faults(p, f, pc) != pc):
-        pc = pc + 1 if op == OP_BELL else past_idle_faults(p, f, pc)
-        op = p.program.op[pc]
-    return pc
 
 
 def hand_over(p: Plane, t: int, f: int, i: int, c: int, now: int) -> None:

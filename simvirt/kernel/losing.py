@@ -3,7 +3,22 @@
 from simvirt.kernel.accounting import enter
 from simvirt.kernel.buffering import send_on
 from simvirt.kernel.calendar import clear_timer
-from simvirt.kernel.constants import BACKGROUND, BRANCH, GONE, IN_VAIN, LOST, NONE, OFF, REQUEST, SLEEPERS, UNANSWERED, WAITING, WORK
+from simvirt.kernel.constants import (
+    BACKGROUND,
+    BRANCH,
+    GONE,
+    IN_VAIN,
+    LOST,
+    NONE,
+    OFF,
+    OP_DELAY,
+    OP_STALL,
+    REQUEST,
+    SLEEPERS,
+    UNANSWERED,
+    WAITING,
+    WORK,
+)
 from simvirt.kernel.cpu import block_task
 from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.replicas import admit_instance, withdraw_instance
@@ -66,10 +81,24 @@ def lose_frame(p: Plane, f: int, life: int, now: int) -> int:
     if computing:
         block_task(p, t, now)
         enter(p, f, WAITING, now)
+    if kind == WORK:
+        p.frames.failed[f] = LOST
     if kind == BACKGROUND or (kind == WORK and computing):
         clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
         drop_thread(p, f)
         free_frame(p, f)
     elif computing or sleeps:
         append_todo(p, f)
+    elif rests(p, f):
+        clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
+        append_todo(p, f)
     return lost
+
+
+def rests(p: Plane, f: int) -> bool:
+    """Whether a frame waits for nothing but that time passes: in a delay, or in one that reclaim makes it take."""
+    pc: int = p.frames.pc[f]
+    if pc <= 0 or p.frames.way[f] != 0:
+        return False
+    op: int = p.program.op[pc - 1]
+    return op == OP_DELAY or op == OP_STALL

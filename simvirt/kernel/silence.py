@@ -8,7 +8,7 @@
 """
 
 from simvirt.kernel.calendar import set_timer
-from simvirt.kernel.constants import BRANCH, CALLEE, GONE, IN_VAIN, NONE
+from simvirt.kernel.constants import BRANCH, CALLEE, GONE, IN_VAIN, NONE, WORK
 from simvirt.kernel.eventloops import holds_loop, leave_loop
 from simvirt.kernel.locks import abandon_locks
 from simvirt.kernel.marks import rare
@@ -35,7 +35,7 @@ def waits_in_vain(p: Plane, f: int, now: int) -> bool:
 def is_unanswered(p: Plane, f: int) -> bool:
     """Whether a frame is on a kernel that is gone, and who waits for it is not."""
     i: int = p.frames.instance[f]
-    if i == NONE or p.instances.life[i] != GONE or p.frames.kind[f] == BRANCH:
+    if i == NONE or p.instances.life[i] != GONE or p.frames.kind[f] == BRANCH or p.frames.kind[f] == WORK:
         return False
     if p.frames.kind[f] != CALLEE:
         return True

@@ -76,7 +76,9 @@ def ready(found: Deployment) -> str:
 
 def what_took(found: Deployment) -> str:
     """The phases in which the last instance spent most of its time, with their shares: `init and units 41 %, cloud-init 28 %`."""
-    total = found.ready_s.value or 0.0
+    total = found.ready_s.value
+    if total is None:
+        return "not all are ever ready"
     if total <= 0:
         return "nothing: processes that do nothing before they are ready"
     parts = sorted(_parts(found), key=lambda part: -part[1])

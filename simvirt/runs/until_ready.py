@@ -25,6 +25,9 @@ LONGEST_NS: Final = 7 * 24 * 3600 * 10**9
 """A deployment that takes longer than a week is not followed."""
 WATCHED_NS: Final = 6 * 3600 * 10**9
 """The same where an orchestrator looks at it again and again."""
+STEPS: Final = 50_000
+STEPS_EACH: Final = 1_000
+"""For how many steps of the control plane a deployment is followed, and for how many more for each instance, whose start takes some 25."""
 SPARE: Final = 2
 """A run that is so many times as long as its starts has as much time again for requests."""
 
@@ -37,7 +40,7 @@ def to_be_deployed(scenario: Scenario, state: StateSpec) -> Scenario:
 
 
 def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replication: int, halt: Event | None = None) -> Cluster:
-    """A scenario whose state says that nothing is up, when all instances are ready or never will be; Stopped where `halt` is set."""
+    """A scenario whose state says that nothing is up, when all is ready, or it is not followed any more; Stopped where `halt` is set."""
     lowered = lower(scenario, catalog, platform, Phases(scenario.run.seed, replication))
     plane = DataPlane(lowered, silent(lowered), scenario.run.seed, replication)
     plane.halt = halt
@@ -46,7 +49,11 @@ def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replic
     cluster.keep_all()
     all_ready = cluster.deployed
     assert all_ready is not None
-    clock.run(until=all_ready | clock.timeout(LONGEST_NS if cluster.orchestration is None else WATCHED_NS))
+    followed = all_ready | clock.timeout(LONGEST_NS if cluster.orchestration is None else WATCHED_NS)
+    left = STEPS + STEPS_EACH * len(lowered.arrangement.instances)
+    while not followed.processed and left > 0:
+        clock.step()
+        left -= 1
     if halt is not None and halt.is_set():
         raise Stopped
     return cluster
@@ -65,11 +72,13 @@ def too_short(scenario: Scenario, catalog: Catalog, found: Mapping[str, Sequence
 def _advice(scenario: Scenario, catalog: Catalog, platform: Platform, simulated_s: float, down: str) -> Iterator[str]:
     """How long a run has to be; nothing where instances are down for another reason."""
     assert scenario.state is not None
-    lives = until_ready(to_be_deployed(scenario, scenario.state), catalog, platform, 0).lives
-    if any(life.ready is None for life in lives):
-        yield f"{platform.name}: {down} instances are never ready, however long the run: what they or those they wait for need is refused"
+    cluster = until_ready(to_be_deployed(scenario, scenario.state), catalog, platform, 0)
+    if cluster.down:
+        yield (f"{platform.name}: {down} instances are not ready at the end, and without requests {cluster.down} are not after "
+               f"{format_time(cluster.clock.now / 1e9)} either: what they or those they wait for need is refused, "
+               "or their checks end them again and again")
         return
-    needed = max((life.ready or 0) for life in lives) / 1e9
+    needed = max((life.ready or 0) for life in cluster.lives) / 1e9
     if needed > simulated_s:
         yield (f"{platform.name}: the run ends after {format_time(simulated_s)}, before {down} instances are ready; without requests that "
                f"takes {format_time(needed)} (--set run.duration={_rounded(SPARE * needed)}s)")

@@ -79,10 +79,10 @@ def comparable(value: Any) -> Any:
 def with_idle_service(tree: Tree) -> Tree | None:
     """The same beside a service that nobody calls, and that says how little memory it needs, so that memory is followed.
 
-    None where it would take something else: a VM, a tenant's share; or where replicas are started from none while requests wait for them: what
-    starts them is then another one of the host's threads, which begins on another CPU.
+    None where it would take something else: a VM, a tenant's share; or where instances start in the run: it starts too, which is work, and takes a
+    thread of the host, so that all that begin later begin on other CPUs.
     """
-    if any(spec.get("autoscale", {}).get("min") == 0 for spec in tree["services"].values()):
+    if tree.get("state", {}).get("instances") == "none":
         return None
     if "workload" not in tree or "operation" in tree["workload"].get("trace", {}) or "tenants" in tree:
         return None

@@ -103,7 +103,8 @@ def random_scenario(seed: int, size: Size = DEFAULT) -> Tree:
     guards = Draws(seed, "guards")
     if guards.yes(0.2):
         guarded(guards, tree)
-    if tree.keys() & {"timeline", "failures"} or any("limit" in spec for spec in tree["services"].values()):
+    skips = any(step.get("probability") == 0 for spec in tree["services"].values() for steps in spec.get("operations", {}).values() for step in steps)
+    if skips or tree.keys() & {"timeline", "failures"} or any("limit" in spec for spec in tree["services"].values()):
         return thinking(tree)
     return tree
 

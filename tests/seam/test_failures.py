@@ -13,9 +13,12 @@ from simvirt.catalog.resolve.startups import boot_of_host
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
+from simvirt.control.lifecycle import Process
+from simvirt.control.memory import follow_all
 from simvirt.errors import ScenarioError
 from simvirt.gauges import snapshot
 from simvirt.kernel import constants as k
+from simvirt.lowering.arrange import MEMORY_SERVICE
 from simvirt.metrics.measure import checks
 from simvirt.runs.replicate import make_plane
 from simvirt.scenario import loads
@@ -183,3 +186,40 @@ def test_a_way_that_there_is_not_is_one_mistake() -> None:
         world({"fail": "web", "how": "explode"})
     (mistake,) = caught.value.issues
     assert mistake.path == "timeline.0.how" and "power, kernel-panic" in mistake.message and "post-copy" in mistake.message
+
+
+def test_who_rests_on_a_kernel_that_is_gone_rests_no_more() -> None:
+    """Requests in a delay of ten seconds held their threads until it was over: more threads were busy than there were."""
+    clock, _ = begun(world({"fail": "node[0]"}, hosts=1, web=service({"delay": "10s"}, threads=4, restart="no")))
+    clock.run(until=1004 * MS)
+    assert clock.plane.read("instances", "busy_threads").max() == 4
+    clock.run(until=1006 * MS)
+    assert clock.plane.read("instances", "busy_threads").max() == 0
+    clock.run(until=5 * S)
+    assert tallies(clock)["failed"] > 0
+
+
+def test_a_host_that_dies_stops_reclaiming_and_its_memory_is_followed_once_it_is_back() -> None:
+    """What its kernel worked on for the sake of memory went on without power: 141 % of the hosts that were there."""
+    web = service({"delay": "10ms"}, threads="unlimited", restart="always", memory={"base": "100MiB"})
+    clock, cluster = begun(world({"fail": "node[0]", "for": "1s"}, hosts=1, web=web))
+    follow_all(clock)
+    plane = clock.plane
+    row, reclaim = plane.instances_of(MEMORY_SERVICE)[0], plane.lowered.reclaim
+    assert reclaim is not None
+    ended: list[int] = []
+
+    def work() -> Process:
+        with plane.perform(reclaim, row, 1e12, 0.0) as done:
+            yield done
+        ended.append(int(clock.now))
+
+    clock.process(work())
+    clock.run(until=1006 * MS)
+    assert ended == [1005 * MS]
+    busy = snapshot(plane, 1006 * MS).busy
+    clock.run(until=1900 * MS)
+    assert snapshot(plane, 1900 * MS).busy == busy
+    clock.run(until=300 * S)
+    assert not cluster.is_down(0)
+    assert plane.read("instances", "life")[row] == k.READY

@@ -106,3 +106,18 @@ def test_what_failed_is_called_what_it_is_wanted_as_and_is_back_in_another_row()
     assert seen.ready["web"] == pytest.approx(1 - sum(len(one.instances) * (one.recovered_after_s or 0) for one in seen.outages) / (3 * 90), abs=0.02)
     for found in (one for one in seen.outages if one.instances):
         assert found.noticed_after_s == 15.0 and found.recovered_after_s is not None and 15.0 < found.recovered_after_s < 25.0
+
+
+@pytest.mark.parametrize("orchestrator", ["kubernetes", "swarm"])
+def test_an_update_that_goes_back_half_way_leaves_what_is_of_the_old_version_as_it_is(orchestrator: str) -> None:
+    """A ReplicaSet whose template is wanted again is the one that there was, and Swarm replaces no task whose spec is the wanted one: all were replaced."""
+    timeline = [{"at": "20s", "update": "web", "cpus": 0.5}, {"at": "20.5s", "rollback": "web"}]
+    document = scenario(timeline, ["docker"], "40s", deploy={"replicas": 8, "update_config": {"parallelism": 1, "delay": "5s"}})
+    document["platforms"][0]["orchestrator"] = orchestrator
+    cluster, orchestration = after(document)
+    (web,) = orchestration.ledger.services.values()
+    assert (web.wanted.version.number, web.wanted.version.back, web.down) == (0, True, 0)
+    assert sum(task.asked_at == 0 for task in web.tasks.values()) >= 4
+    assert 8 < orchestration.ledger.started["web"] <= 8 + 2 * 4
+    orchestration.update("web", web.wanted.version.spec)
+    assert web.wanted.version.number == 2, "a number is never that of another version"

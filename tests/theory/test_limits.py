@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from helpers.support import COMPILED, replications, scenario
+from helpers.support import COMPILED, after, replications, scenario
 from helpers.twins import plane, table
 
 from simvirt.kernel import constants as k
@@ -102,3 +102,16 @@ def test_the_kernel_follows_the_documented_rule(rule: str) -> None:
         limits.add(int(twin.limit))
         assert p.limiters.limit[0] == pytest.approx(twin.limit, rel=1e-9)
     assert len(limits) > 10
+
+
+@pytest.mark.parametrize("guard", [{"limit": {"rule": "gradient2"}}, {"limit": {"rule": "aimd", "timeout": "1s"}}, {"shed": {"target": "1s", "interval": "10s"}}])
+def test_a_thread_goes_on_to_its_next_call_under_a_guard_that_never_acts(guard: dict[str, Any]) -> None:
+    """It slept before each call in line: beside another task on its CPU it waited anew, and each call was two switches."""
+    def found(fields: dict[str, Any]) -> tuple[int, float]:
+        server = {"threads": 1, "operations": {"job": [{"cpu": "1ms"}]}} | fields
+        load = {"closed": {"clients": 4, "think": "1us"}, "mix": {"server.job": 1}, "local": True}
+        spec = scenario({"server": server, "batch": {"background": {"threads": 1}}}, load, {"duration": "1s"}, host={"cores": 1, "smt": 1})
+        clock, totals = after(spec, 0.4)
+        return totals.switches, float(totals.latency_sum.sum())
+
+    assert found(guard) == found({})

@@ -69,3 +69,18 @@ def test_a_new_version_starts_beside_the_old_one() -> None:
     assert [type(one) for one in mesos(web, seen({"web": [old]}, "web", 10 * S, [web]), ENTRY)] == [Start]
     both = {"web": [old, task("web", 1, 0, version=1)]}
     assert [one.task for one in mesos(web, seen(both, "web", 10 * S, [web]), ENTRY) if isinstance(one, Stop)] == [0]
+
+
+def test_offers_of_a_round_are_taken_in_turn() -> None:
+    """Offers are matched side by side, one instance a pass: the first agent got all tasks that it had room for."""
+    web = wanted("web", 6, 0.5)
+    starts = [one for one in mesos(web, seen({}, "web", 5 * S, [web]), ENTRY) if isinstance(one, Start)]
+    assert sorted(one.host for one in starts) == [0, 0, 0, 1, 1, 1]
+    assert {one.host for one in starts[:2]} == {0, 1}
+
+
+def test_an_agent_that_is_full_is_left_out_of_its_turn() -> None:
+    web, full = wanted("web", 4, 1.0), wanted("full", 1, 3.0)
+    there = {"full": [task("full", 0, 0)]}
+    starts = [one.host for one in mesos(web, seen(there, "web", 5 * S, [web, full]), ENTRY) if isinstance(one, Start)]
+    assert sorted(starts) == [0, 1, 1, 1]

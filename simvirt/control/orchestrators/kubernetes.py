@@ -62,7 +62,7 @@ def _stalled(wanted: Wanted, new: Sequence[Task], now: int, constants: Orchestra
     """An update that is not complete has made no progress for too long: that is said, and it goes back where that is asked for."""
     said = wanted.version.spec.deploy.update_config
     deadline = constants.progress if said is None or said.progress_deadline is None else said.progress_deadline
-    if deadline is None or not wanted.version.number:
+    if deadline is None or (wanted.version.number == 0 and not wanted.version.back):
         return
     progress = max([wanted.version.since, *(task.asked_at for task in new), *(task.ready_at or 0 for task in new)])
     if not timed_out(float(deadline), now - progress):

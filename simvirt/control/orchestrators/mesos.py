@@ -1,17 +1,20 @@
 """Mesos with a framework like Marathon for each service: offers in rounds, the poorest framework first, tasks launched where they fit.
 
 *Model*: once every allocation interval the agents' free resources are offered, to one framework that wants more at a time: they take
-    turns in the order of their dominant shares. It takes the agents in an order of chance and launches on the first that fits. What
-    failed is given up at once, and the next task of the service is launched after a delay that grows with each failure in a row. A new
-    version starts beside the old one, which ends slot by slot as new tasks are ready.
-*Ignores*: filters of refused offers (within a round nothing else is asked for), roles, reservations of agents, health of deployments.
+    turns in the order of their dominant shares. It takes the offers of a round in an order of chance, one task from each in turn, as long
+    as they have room. What failed is given up at once, and the next task of the service is launched after a delay that grows with each
+    failure in a row. A new version starts beside the old one, which ends slot by slot as new tasks are ready.
+*Ignores*: filters of refused offers (within a round nothing else is asked for), roles, reservations of agents, health of deployments,
+    launch tokens and the most tasks of an offer.
 *Source*: Apache Mesos src/master/allocator/mesos/hierarchical.cpp (agents in random order, sorter of frameworks); mesosphere/marathon
-    docs: backoffSeconds, backoffFactor, maxLaunchDelaySeconds, upgradeStrategy.
+    OfferMatcherManagerActor (offers are matched side by side, one instance a pass) and docs: backoffSeconds, backoffFactor,
+    maxLaunchDelaySeconds, upgradeStrategy.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 
@@ -94,20 +97,22 @@ def _delayed_until(seen: Seen, constants: OrchestratorEntry) -> int:
 
 
 def _launched(wanted: Wanted, seen: Seen, constants: OrchestratorEntry, slots: list[int], hosts: Hosts) -> Iterator[Action]:
-    """Launches on the first agents that fit, in the order in which they are offered; those that none takes wait."""
+    """Launches on the offers that fit, one on each in turn, in the order in which they came; those that none takes wait."""
     asked = asked_by(wanted.service, wanted.version.spec, constants.reserves)
     for task in seen.tasks:
         if task.phase == "failed":
             hosts.remove(wanted.service, task.host, asked.reserves)
     order = np.random.default_rng([zlib.crc32(wanted.service.encode()), seen.now]).permutation(len(hosts.names))
+    launched: Counter[int] = Counter()
 
-    def first_offered(_hosts: Hosts, _asked: Asked, able: Mask) -> int:
-        return int(next(host for host in order if able[host]))
+    def next_in_turn(_hosts: Hosts, _asked: Asked, able: Mask) -> int:
+        return int(min((host for host in order if able[host]), key=lambda host: launched[host]))
 
     for slot in slots:
-        choice = choose(hosts, asked, first_offered)
+        choice = choose(hosts, asked, next_in_turn)
         if choice.host is None:
             yield Pending(slot, choice.reason)
             return
         hosts.add(wanted.service, choice.host, asked.reserves)
+        launched[choice.host] += 1
         yield Start(slot, wanted.version, choice.host, f"offer of {hosts.names[choice.host]}")
