@@ -78,13 +78,13 @@ def measured(pods: int, hours: float) -> dict[str, Any]:
 
     outcome = replicate(spec, catalog, catalog.platform(spec.platforms[0]), 1, 0, progress=look).outcome
     assert outcome.happening is not None and outcome.course is not None
-    what = [told.what for told in outcome.happening.events]
+    what = outcome.happening.events.counted
     return {
         "pods": pods, "s": time.process_time() - started, "requests": outcome.requests, "events": outcome.events,
         "memory_mb": {hour: min(seen, key=lambda one: abs(one[0] - hour))[1] for hour in HOURS if hour <= hours},
         "end_mb": resident_mb(),
-        "started": outcome.happening.started, "scaled": what.count("scale"), "hosts_lost": what.count("power"),
-        "crashed": what.count("failed"), "rollouts": what.count("update"), "told": len(what),
+        "started": outcome.happening.started, "scaled": what["scale"], "hosts_lost": what["power"],
+        "crashed": what["failed"], "rollouts": what["update"], "told": what.total(),
     }
 
 

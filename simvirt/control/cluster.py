@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,12 @@ from simvirt.catalog import Catalog
 from simvirt.catalog.resolve.startups import Phase
 from simvirt.clock import Clock
 from simvirt.control.contact import Contact
-from simvirt.control.outages import Outage
+from simvirt.control.levels import Course, Steps
+from simvirt.control.lifecycle import up_at_first
+from simvirt.control.lives import Lives
+from simvirt.control.outages import Awaited, Outage, Outages
 from simvirt.control.protocols import Acting, Fetch, Moving
-from simvirt.control.records import Hired, Life, Move, Scaled, Story, Waits
+from simvirt.control.records import Hired, Life, Move, Scaled, Story, Told, Waits
 from simvirt.control.transfers import Transfers
 from simvirt.lowering.arrange import GUEST_SERVICE, INTERNAL, Instance
 from simvirt.plane import DataPlane
@@ -40,15 +44,16 @@ class Cluster:
 
     Hosts, kernels (machines) and instances are named by their rows. `lives` are the starts of instances, in the order in which they
     began; `fetch` brings images, where they are not on the hosts; `there` are hosts and VMs that were up before; `deployed` happens when
-    all that was started at 0 s is ready; `story` is what happened; `orchestration` says what is to be there, where something does;
-    `moves` are those of VMs and containers to other hosts, which `migrations` carries out, once something is to; `scaled` changes of what
-    is wanted, `waits` of how many replicas have no host, `hired` machines of pools that autoscale; `network` carries what is large, once
-    something is; `watchers` take in that a host is gone; `closed` are hosts that take nothing new, as they are drained.
+    all that was started at 0 s is ready; `story` is what happened, `steps` what that makes of services; `orchestration` says what is to
+    be there, where something does; `moves` are those of VMs and containers to other hosts, which `migrations` carries out, once something
+    is to; `scaled` changes of what is wanted, `waits` of how many replicas have no host, `hired` machines of pools that autoscale;
+    `network` carries what is large, once something is; `watchers` take in that a host is gone; `closed` are hosts that take nothing new,
+    as they are drained.
     """
 
     clock: Clock
     catalog: Catalog
-    lives: list[Life] = field(default_factory=list)
+    lives: Lives = field(default_factory=Lives)
     fetch: Fetch | None = None
     deployed: simpy.Event | None = None
     moves: list[Move] = field(default_factory=list)
@@ -60,8 +65,10 @@ class Cluster:
     watchers: list[Callable[[int], None]] = field(default_factory=list)
     orchestration: Acting | None = None
     story: Story = field(init=False)
+    steps: Steps = field(init=False)
     specs: dict[int, ServiceSpec] = field(default_factory=dict)  # of instances that are of another version than the first
-    outages: list[Outage] = field(default_factory=list)
+    outages: Outages = field(default_factory=Outages)
+    _awaited: Awaited = field(default_factory=Awaited)
     closed: set[int] = field(default_factory=set)
     contact: Contact = field(init=False)
     _down: set[int] = field(default_factory=set)  # hosts
@@ -75,7 +82,29 @@ class Cluster:
     _phases: dict[tuple[str, str | None, int], tuple[Phase, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.story, self.contact = Story(self.clock), Contact(self.clock)
+        self.steps = Steps(self._first_courses, self.scaled, lambda: self.plane.over)
+        self.story, self.contact = Story(self.clock, told=self._told), Contact(self.clock)
+
+    def keep_all(self) -> None:
+        """Takes in that all records are to stay whole, however many there will be."""
+        self.lives.kept = self.steps.kept = self.story.events.kept = self.outages.kept = math.inf
+
+    def _told(self, told: Told) -> None:
+        """Takes in what is told of an instance."""
+        if told.row is not None:
+            self.steps.told(told.at, self.instance(told.row).service, told.row, told.what)
+
+    def _first_courses(self) -> dict[str, Course]:
+        """The courses of services before anything happens."""
+        found = {name: Course(spec.replicas, set()) for name, spec in self.scenario.services.items()}
+        if self.scenario.beginning.instances == "up":
+            for one in map(self.instance, up_at_first(self.clock, self.scenario)):
+                if one.service in found:
+                    found[one.service].up.add(one.row)
+                    found[one.service].serving.add(one.row)
+        for course in found.values():
+            course.note(0)
+        return found
 
     @property
     def plane(self) -> DataPlane:
@@ -215,11 +244,18 @@ class Cluster:
 
     def record(self, outage: Outage) -> Outage:
         """Takes in that something has failed, and what went with it."""
-        self.outages.append(outage)
         outage.names = tuple(map(self.called, outage.rows))
+        self.outages.append(outage)
+        self._awaited.begins(outage)
+        for row in outage.rows:
+            self.steps.ends(outage.at, self.instance(row).service, row)
         took = ", ".join(outage.names)
         self.story.tell(outage.how, outage.where, None, f"it took {took} and {outage.requests} requests" if took else None)
         return outage
+
+    def is_back(self, life: Life) -> None:
+        """Takes in that an instance is ready now: what took the one in whose place it stands is over for it."""
+        self._awaited.back(life.name, int(self.clock.now))
 
     def name_of(self, host: int) -> str:
         """The name of a host."""

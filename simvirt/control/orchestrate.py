@@ -102,7 +102,7 @@ class Orchestration(Pressed):
     def scale(self, service: str, replicas: int, why: str = "timeline", saw: Measured | None = None) -> None:
         """Another number of replicas is wanted; `saw` is what an autoscaler saw."""
         of = self.ledger[service]
-        self.cluster.scaled.append(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
+        self.cluster.steps.wants(Scaled(self.now, service, of.wanted.replicas, replicas, why, saw))
         self.cluster.story.tell("scale", service, None, f"{of.wanted.replicas} to {replicas} replicas: {why}")
         of.wanted = of.wanted.scaled(replicas)
         self.look(service)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
@@ -113,6 +114,12 @@ class Life:
         """What the instance is called."""
         return f"{self.service}-{self.replica}"
 
+    @property
+    def took(self) -> int:
+        """From the instant at which it was asked for to that at which it was ready, or its last phase so far ended [ns]."""
+        ended = self.ready if self.ready is not None else max((span.ended for span in self.spans), default=self.asked)
+        return ended - self.asked
+
 
 @dataclass
 class Move:
@@ -203,18 +210,39 @@ class Told:
     row: int | None = None
 
 
-class Events(Sequence[Told]):
-    """What happened, in order, kept in columns: a day of a cluster has many thousands of events; each name and reason is kept once."""
+KEPT: Final = 10_000
+"""Events that are kept: the first ones."""
+LAST: Final = 100
+"""The last ones that are kept beside them."""
 
-    __slots__ = ("_at", "_row", "_what", "_where", "_who", "_why")
+
+class Events(Sequence[Told]):
+    """The first of what happened, in order, kept in columns: a day of a cluster has many thousands of events; a name is kept once.
+
+    `last` are the last ones, `counted` says how many there were of each kind, all included, `told` how many in all.
+    """
+
+    __slots__ = ("_at", "_row", "_what", "_where", "_who", "_why", "counted", "kept", "last")
 
     def __init__(self) -> None:
         self._at, self._row = array("q"), array("q")
         self._what, self._who = list[str](), list[str]()
         self._where, self._why = list[str | None](), list[str | None]()
+        self.kept: float = KEPT
+        self.last: deque[Told] = deque(maxlen=LAST)
+        self.counted: Counter[str] = Counter()
+
+    @property
+    def told(self) -> int:
+        """How many events there were."""
+        return self.counted.total()
 
     def add(self, told: Told) -> None:
         """One event more."""
+        self.counted[told.what] += 1
+        self.last.append(told)
+        if len(self) >= self.kept:
+            return
         self._at.append(told.at)
         self._row.append(-1 if told.row is None else told.row)
         self._what.append(intern(told.what))
@@ -253,14 +281,18 @@ class Now(Protocol):
 
 @dataclass
 class Story:
-    """What happened, in order: every actor of the control plane writes to it."""
+    """What happened, in order: every actor of the control plane writes to it, and one may listen."""
 
     clock: Now
     events: Events = field(default_factory=Events)
+    told: Callable[[Told], None] | None = None
 
     def tell(self, what: str, who: str, where: str | None = None, why: str | None = None, row: int | None = None) -> None:
         """Something happens now."""
-        self.events.add(Told(int(self.clock.now), what, who, where, why, row))
+        told = Told(int(self.clock.now), what, who, where, why, row)
+        self.events.add(told)
+        if self.told is not None:
+            self.told(told)
 
 
 def way_to(life: Life, lives: Sequence[Life], until: float = math.inf) -> list[Span]:

@@ -57,6 +57,7 @@ class Starts:
                 del self.under_way[instance]
         if life.failure is not None:
             self._failed(life)
+        self.cluster.lives.over(life)
 
     def _failed(self, life: Life) -> None:
         """A start has come to nothing; where somebody decides what follows, no record of it stays."""
@@ -110,8 +111,9 @@ class Starts:
 def begun(cluster: Cluster, row: int) -> Life:
     """The record of a start that begins now."""
     one = cluster.instance(row)
-    cluster.lives.append(Life(row, one.service, cluster.number_of(row), cluster.host_of(row), int(cluster.clock.now)))
-    return cluster.lives[-1]
+    life = Life(row, one.service, cluster.number_of(row), cluster.host_of(row), int(cluster.clock.now))
+    cluster.lives.append(life)
+    return life
 
 
 def _started(cluster: Cluster, life: Life) -> Process:
@@ -144,6 +146,7 @@ def _started(cluster: Cluster, life: Life) -> Process:
         yield from cluster.orchestration.publishing(row)
     cluster.take_in(row)
     life.ready = int(cluster.clock.now)
+    cluster.is_back(life)
     cluster.reach(row, HEALTHY)
     if cluster.orchestration is not None:
         cluster.orchestration.became_ready(row)
@@ -159,6 +162,7 @@ def _began(cluster: Cluster, life: Life) -> int:
 def _job(cluster: Cluster, life: Life) -> Process:
     """The work of a job, after which its instance ends; it counts as ready when it begins."""
     life.up = life.ready = int(cluster.clock.now)
+    cluster.is_back(life)
     cluster.plane.start_background(life.instance)
     if cluster.orchestration is not None:
         cluster.orchestration.became_ready(life.instance)

@@ -10,7 +10,7 @@ from threading import Event
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import Platform
 from simvirt.control.cluster import Cluster
-from simvirt.control.records import Life
+from simvirt.control.lives import Lives
 from simvirt.deploy.stages import stages_of
 from simvirt.errors import SimulationError
 from simvirt.gauges import snapshot
@@ -27,7 +27,7 @@ class Deployed:
     stages of layers.
     """
 
-    lives: list[Life]
+    lives: Lives
     cpu_ns: int
     bytes: Mapping[str, int]
     used: Mapping[str, float]

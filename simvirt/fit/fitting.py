@@ -32,6 +32,8 @@ from simvirt.scenario.spec.models import Scenario
 CLOSE: Final = 2e-3
 """Relative difference at which a simulated use is the measured one."""
 MOST_STEPS: Final = 10
+APART: Final = 0.05
+"""Relative difference of two demands from which they tell how use grows; a platform adds at least nothing to it."""
 LEAST: Final = 1e-3
 """A demand below so much of the measured use is none: the platform alone takes as much."""
 
@@ -52,12 +54,18 @@ class Search:
         return bool(self.tried) and abs(self.tried[-1][1] / self.wanted - 1) <= CLOSE
 
     @property
-    def slope(self) -> float:
-        """How much more is used with a longer demand: by the last two that were tried, else as if it all were proportional."""
+    def known_slope(self) -> float | None:
+        """How much more is used with a longer demand, by the last two that were tried; None where they are too near to tell."""
         (d, u), *before = self.tried[::-1]
-        if before and d != before[0][0]:
-            return max((u - before[0][1]) / (d - before[0][0]), 0.1)
-        return max(u / d, 1.0)
+        if not before or abs(d - before[0][0]) < APART * d:
+            return None
+        return min(max((u - before[0][1]) / (d - before[0][0]), 1.0), u / d)
+
+    @property
+    def slope(self) -> float:
+        """The same, else as if all that is used were in proportion to the demand."""
+        d, u = self.tried[-1]
+        return self.known_slope or max(u / d, 1.0)
 
     @property
     def hopeless(self) -> bool:
@@ -162,6 +170,6 @@ def _settle(result: FitResult, search: Search, fitted: Fitted) -> None:
         result.failed[".".join(group[0])] = search.why_not()
         return
     demand, half = search.tried[-1][0], float(fitted.half[search.index])
-    own = half / search.slope if len(search.tried) > 1 else half * demand / search.wanted
+    own = half / (search.known_slope or 1.0)
     result.groups.append(Group(group, demand, own, search.wanted, half))
 

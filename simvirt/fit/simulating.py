@@ -28,6 +28,8 @@ REQUESTS: Final = 6_000
 COMPARED: Final = 20_000
 """... and of one that predicts latencies."""
 REPLICATIONS: Final = 3
+LARGEST: Final = "max"
+"""A latency that depends on how long was measured."""
 
 
 @dataclass
@@ -102,7 +104,7 @@ def compared(seen: Observed, row: int, result: PlatformResult) -> Iterator[Compa
     """Each measured value of a point beside its prediction."""
     point = seen.points[row]
     place = point.file if point.line is None else f"{point.file}:{point.line}"
-    pairs = [(f"latency_{name}_s", value, getattr(result.latency_s, name)) for name, value in point.latency_s.items()]
+    pairs = [(f"latency_{name}_s", value, getattr(result.latency_s, name)) for name, value in point.latency_s.items() if name != LARGEST]
     pairs += [(f"{name}.cpu_cores", column[row], result.services[name].cpu_cores) for name, column in seen.cores.items()]
     pairs += [("host.cpu", seen.host[row], result.cpu.utilisation)]
     for name, column in seen.memory.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from simvirt.scenario.walk import walk
 from simvirt.units import parse_time
 
 UNITS: Final = (("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0))
+ASSUMED: Final = re.compile(r"\s+# assumed: .*$")
+"""What an import said of a guess, which is one no more."""
 SCALED: Final = ("mean", "low", "high", "exponential")
 """Keys below a `cpu` whose value is a time."""
 Change = tuple[Path, Scalar, str, str]
@@ -87,7 +90,7 @@ def _changed(text: str, name: str, scenario: Scenario, factors: Mapping[Name, fl
         said, comment = comments.setdefault(line, []), _comment(document, key)
         said[:0] = [] if comment in said else [comment]
     for line, said in comments.items():
-        before = lines[line].rstrip("\r\n")
+        before = ASSUMED.sub("", lines[line].rstrip("\r\n"))
         lines[line] = f"{before}  # {_plain('; '.join(said))}\n"
     return "".join(lines)
 

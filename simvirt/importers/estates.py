@@ -20,6 +20,7 @@ from simvirt.catalog.entries.demands import AssumedSpec, DemandEntry
 from simvirt.catalog.images import GENERIC
 from simvirt.importers import values
 from simvirt.importers.application import Note
+from simvirt.importers.checking import check
 from simvirt.importers.inventory import Inventory, Machine, common, pooled
 from simvirt.importers.writing import comment, commented, flow, left_out
 from simvirt.scenario.fields import word
@@ -48,7 +49,9 @@ def estate(inventory: Inventory) -> Estate:
     for machine in inventory.machines:
         lines += _service(machine, assumed)
     lines += [*_load(inventory, assumed), *_foot(inventory)]
-    return Estate("\n".join(lines) + "\n", sum("# assumed" in line for line in lines))
+    text = "\n".join(lines) + "\n"
+    check(text, inventory.files[0], {machine.name: machine.place for machine in inventory.machines})
+    return Estate(text, sum("# assumed" in line for line in lines))
 
 
 def _rename(machines: list[Machine]) -> None:

@@ -10,11 +10,11 @@ from simvirt.errors import Issue, ScenarioError
 from simvirt.importers import compose, kubernetes
 from simvirt.importers.application import Application
 from simvirt.importers.assumed import Guesses
+from simvirt.importers.checking import check
 from simvirt.importers.guesses import guessed
 from simvirt.importers.projects import NO_OPTIONS, Options
 from simvirt.importers.sensitivity import first
 from simvirt.importers.writing import text
-from simvirt.scenario import loads
 
 READERS: Final[dict[str, Callable[[Sequence[str], Options], Application]]] = {"compose": compose.load, "kubernetes": kubernetes.load}
 """Kind of files -> what reads them."""
@@ -35,7 +35,7 @@ def imported(kind: str, files: Sequence[str], options: Options = NO_OPTIONS, ord
     _check_stay(application)
     found = guessed(application)
     written = text(application, found)
-    _check(written, application)
+    check(written, application.files[0], {name: service.place for name, service in application.services.items()})
     if ordered:
         written = text(application, found, first(written, found))
     return Imported(written, application, found)
@@ -47,22 +47,6 @@ def _check_stay(application: Application) -> None:
         service = next(iter(application.services.values()))
         said = "expected a service that stays; all of them end, or have no replicas"
         raise ScenarioError([Issue(service.place.file, service.place.line, service.place.column, service.name, said)])
-
-
-def _check(written: str, application: Application) -> None:
-    """A mistake of the files, at the service that it is in, where what they say is none that a scenario may say."""
-    try:
-        loads(written)
-    except ScenarioError as error:
-        raise ScenarioError([_placed(issue, application) for issue in error.issues]) from None
-
-
-def _placed(issue: Issue, application: Application) -> Issue:
-    """A mistake in the scenario where it comes from."""
-    service = application.services.get(issue.path.split(".")[1]) if issue.path.startswith("services.") else None
-    if service is None:
-        return Issue(application.files[0], None, None, issue.path, issue.message)
-    return Issue(service.place.file, service.place.line, service.place.column, issue.path, issue.message)
 
 
 def renamed(application: Application) -> Application:

@@ -24,6 +24,7 @@ from simvirt.catalog.entries.demands import AssumedSpec, DemandEntry
 from simvirt.catalog.images import GENERIC
 from simvirt.importers import values
 from simvirt.importers.callgraph import Graph, Operation, Wait, graph
+from simvirt.importers.checking import check
 from simvirt.importers.spans import spans_of
 from simvirt.importers.writing import comment, commented, flow
 
@@ -85,7 +86,15 @@ def traced(kind: str, files: Sequence[str], table: str | None) -> Traced:
     found = graph(spans_of(files, kind))
     assumed = Catalog.load(None).typed("demands", GENERIC, DemandEntry).assumed
     assert assumed is not None
-    names, times = _names(found), _Times(table)
+    check("\n".join(_lines(found, files, assumed, _Times(None))), files[0], {})
+    times = _Times(table)
+    lines = _lines(found, files, assumed, times)
+    return Traced("\n".join(lines) + "\n", times.written(), sum("# assumed" in line for line in lines))
+
+
+def _lines(found: Graph, files: Sequence[str], assumed: AssumedSpec, times: _Times) -> list[str]:
+    """The lines of the scenario."""
+    names = _names(found)
     lines = [*_head(found, files), *_host(found, assumed), "platforms: [docker, kvm]", "services:"]
     for service in dict.fromkeys(service for service, _ in found.operations):
         lines += [f"  {names[service]}:", "    operations:"]
@@ -93,8 +102,7 @@ def traced(kind: str, files: Sequence[str], table: str | None) -> Traced:
             if name[0] == service:
                 lines.append(commented(f"      {flow(_plain(name[1]))}:", _seen(operation)))
                 lines += [f"        - {flow(step)}" for step in _steps(operation, names, times, found)]
-    lines += _load(found, names, assumed)
-    return Traced("\n".join(lines) + "\n", times.written(), sum("# assumed" in line for line in lines))
+    return [*lines, *_load(found, names, assumed)]
 
 
 def _names(found: Graph) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ def points(sources: Sequence[str], form: str | None = None) -> list[Point]:
             files = [each for each in sorted(path.iterdir()) if each.is_file() and not each.name.startswith(".")]
             if not files:
                 raise UsageError(f"{path}: an empty folder; expected the files of a run, for example k6.json and docker-stats.json")
-            found += _run([_file(each, kind, form)[0] for each in files])
+            found += [replace(point, file=str(path), line=None) for point in _run([_file(each, kind, form)[0] for each in files])]
             continue
         read, whole = _file(path, kind, form)
         found += read if whole else []

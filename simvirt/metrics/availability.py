@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from simvirt.control.cluster import Cluster
+from simvirt.control.outages import KEPT as SHOWN
 from simvirt.control.outages import Outage
 from simvirt.gauges import Mark
 from simvirt.kernel import constants as k
@@ -39,7 +41,8 @@ CAUSES: Final = {
 class Course:
     """One replication: ends of its intervals [ns], requests that ended in each and those of them in time; causes; services; failures.
 
-    `causes` are numbers of requests over the whole run, `asked` all that ended in it; `answered` and `ready` ratios by service.
+    `causes` are numbers of requests over the whole run, `asked` all that ended in it; `answered` and `ready` ratios by service; `outages`
+    are the first of so many `failures`.
     """
 
     ends: tuple[int, ...]
@@ -50,6 +53,7 @@ class Course:
     answered: Mapping[str, float]
     ready: Mapping[str, float]
     outages: tuple[OutageResult, ...]
+    failures: int
 
 
 def limit_ns(scenario: Scenario) -> float | None:
@@ -67,7 +71,7 @@ def course(plane: DataPlane, marks: Sequence[Mark], end: Mark, cluster: Cluster)
     timely = answered if limit is None else np.array([_within(mark.histogram.sum(axis=0), limit) for mark in seen])
     return Course(
         tuple(mark.at for mark in seen), np.diff(answered + lost), np.diff(timely), int(answered[-1] + lost[-1]), _causes(plane, end),
-        _answered(plane), _ready(plane, cluster, end.at), tuple(_outage(cluster, one) for one in cluster.outages),
+        _answered(plane), _ready(plane, cluster, end.at), tuple(map(_outage, cluster.outages[:SHOWN])), cluster.outages.happened,
     )
 
 
@@ -96,28 +100,18 @@ def _answered(plane: DataPlane) -> dict[str, float]:
 
 def _ready(plane: DataPlane, cluster: Cluster, end: int) -> dict[str, float]:
     """The ratio of the time in which a service's instances were ready."""
-    down: dict[str, float] = {}
+    down = Counter(cluster.outages.folded)
     for outage in cluster.outages:
-        for row, called in zip(outage.rows, outage.names, strict=True):
-            name = cluster.instance(row).service
-            down[name] = down.get(name, 0.0) + (_back(cluster, called, outage.at) or end) - outage.at
+        down.update(outage.down(end))
     return {
-        name: max(1.0 - down.get(name, 0.0) / (end * spec.replicas), 0.0) if end else 1.0
+        name: max(1.0 - down[name] / (end * spec.replicas), 0.0) if end else 1.0
         for name, spec in plane.lowered.scenario.services.items()
     }
 
 
-def _back(cluster: Cluster, name: str, since: int) -> int | None:
-    """When an instance, or another in its place, was ready after an instant, or failed again before it was [ns]; None where neither."""
-    lives = [life.ready for life in cluster.lives if life.name == name and life.ready is not None]
-    ready = min((at for at in lives if at > since), default=None)
-    again = min((one.at for one in cluster.outages if name in one.names and one.at > since), default=None)
-    return ready if again is None else again if ready is None else min(ready, again)
-
-
-def _outage(cluster: Cluster, outage: Outage) -> OutageResult:
+def _outage(outage: Outage) -> OutageResult:
     """A failure as a result."""
-    back = [_back(cluster, name, outage.at) for name in outage.names]
+    back = [outage.back.get(name) for name in outage.names]
     recovered = None if None in back else max((at for at in back if at is not None), default=None)
     return OutageResult(
         at_s=outage.at / S, how=outage.how, where=outage.where, instances=outage.names,
@@ -144,7 +138,7 @@ def availability(scenario: Scenario, courses: Sequence[Course]) -> Availability:
         services={name: ServiceAvailability(answered=_mean([one.answered[name] for one in courses]),
                                             ready=_mean([one.ready[name] for one in courses])) for name in first.answered},
         interval_s=max(np.diff(first.ends), default=0) / S, strip=_strip(courses),
-        failures=sum(len(one.outages) for one in courses) / len(courses), outages=first.outages,
+        failures=sum(one.failures for one in courses) / len(courses), outages=first.outages,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from simvirt.control.records import Life, Move
+from simvirt.control.lives import Lives
+from simvirt.control.records import Move
 from simvirt.memory.ledger import Ledger
 from simvirt.memory.working_set import Load
 from simvirt.metrics.availability import Course
@@ -159,7 +160,7 @@ class Outcome(Answers):
     """What happened to instances, where something acts on them."""
     course: Course | None = None
     """How available it was, where something fails."""
-    lives: tuple[Life, ...] | None = None
+    lives: Lives | None = None
     moves: tuple[Move, ...] = ()
     """Starts of instances, where they are followed."""
 

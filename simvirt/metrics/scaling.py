@@ -8,28 +8,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from simvirt.control.cluster import Cluster
-from simvirt.control.levels import Level, levels_of
+from simvirt.control.levels import SHOWN, Level, Past
+from simvirt.control.levels import ready_after as ready_after_ns
 from simvirt.control.records import Scaled
 from simvirt.metrics.statistics import mean_interval
 from simvirt.result.document import Estimate
 from simvirt.result.scaling import ChangeResult, LevelResult, Scaling, ServiceScaling
 
 S: Final = 1e9
-SHOWN: Final = 1000
-"""Levels and changes of a service that are in a result, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceCourse:
-    """One replication of a service: its levels until an end [ns], and the changes of what is wanted."""
+    """One replication of a service: its levels until an end [ns], and the changes of what is wanted; what those before add up to."""
 
     levels: tuple[Level, ...]
     changes: tuple[Scaled, ...]
     end: int
+    past: Past = field(default_factory=Past)
 
 
 def courses(cluster: Cluster, end: int) -> dict[str, ServiceCourse]:
@@ -38,8 +38,9 @@ def courses(cluster: Cluster, end: int) -> dict[str, ServiceCourse]:
         return {}
     return {
         name: ServiceCourse(
-            tuple(level for level in levels if level.at <= end), tuple(change for change in cluster.scaled if change.service == name), end)
-        for name, levels in levels_of(cluster).items()
+            tuple(level for level in course.levels if level.at <= end),
+            tuple(change for change in cluster.scaled if change.service == name), end, course.past or Past())
+        for name, course in cluster.steps.courses().items()
     }
 
 
@@ -51,9 +52,8 @@ def _spans(course: ServiceCourse) -> Iterator[tuple[Level, float]]:
 
 def ready_after(course: ServiceCourse, change: Scaled) -> float | None:
     """How long it took until as many were ready as a change wanted [s]; None where they never were, or fewer were wanted before."""
-    less = min((other.at for other in course.changes if other.at > change.at and other.after < change.after), default=course.end + 1)
-    times = (level.at for level in course.levels if change.at <= level.at < less and level.ready >= change.after)
-    return next(((at - change.at) / S for at in times), None)
+    after = ready_after_ns(change, course.levels, course.changes)
+    return None if after is None else after / S
 
 
 # --- over replications -----------------------------------------------------------------------------------------------------
@@ -67,35 +67,57 @@ def scaling(replications: Sequence[Mapping[str, ServiceCourse]]) -> Scaling:
 def _service(found: Sequence[ServiceCourse]) -> ServiceScaling:
     """A service over replications."""
     grown = [[change for change in one.changes if change.after > change.before] for one in found]
+    pasts = [one.past for one in found]
     return ServiceScaling(
         wanted=mean_interval([_over_time(one, "wanted") for one in found]),
         ready=mean_interval([_over_time(one, "ready") for one in found]),
         serving=mean_interval([_over_time(one, "serving") for one in found]),
-        most=mean_interval([max(level.serving for level in one.levels) for one in found]),
-        short_s=mean_interval([sum(length for level, length in _spans(one) if level.serving < level.wanted) for one in found]),
-        grown=mean_interval([len(changes) for changes in grown]),
-        ready_after_s=_mean([[ready_after(one, change) for change in changes] for one, changes in zip(found, grown, strict=True)]),
-        seen_s=_mean([[None if (saw := change.saw) is None else saw.age_s + saw.window_s / 2 for change in changes] for changes in grown]),
-        course=tuple(LevelResult(at_s=of.at / S, wanted=of.wanted, ready=of.ready, serving=of.serving) for of in found[0].levels[:SHOWN]),
-        changes=tuple(_change(found[0], change) for change in found[0].changes[:SHOWN]),
+        most=mean_interval([max(one.past.most, *(level.serving for level in one.levels)) for one in found]),
+        short_s=mean_interval([_short_s(one) for one in found]),
+        grown=mean_interval([one.grown + len(changes) for one, changes in zip(pasts, grown, strict=True)]),
+        ready_after_s=_mean(
+            [[ready_after(one, change) for change in changes] for one, changes in zip(found, grown, strict=True)],
+            [(one.met_after / S, one.met) for one in pasts]),
+        seen_s=_mean(
+            [[None if (saw := change.saw) is None else saw.age_s + saw.window_s / 2 for change in changes] for changes in grown],
+            [(one.seen_s, one.seen) for one in pasts]),
+        course=tuple(
+            LevelResult(at_s=of.at / S, wanted=of.wanted, ready=of.ready, serving=of.serving)
+            for of in (*pasts[0].levels, *found[0].levels)[:SHOWN]),
+        changes=tuple(_changes(found[0]))[:SHOWN],
     )
 
 
 def _over_time(course: ServiceCourse, what: str) -> float:
     """The mean of a level over time."""
     total: float = sum(getattr(level, what) * length for level, length in _spans(course))
-    return total / max(course.end / S, 1e-9)
+    before: float = getattr(course.past, what) / S
+    return (before + total) / max(course.end / S, 1e-9)
 
 
-def _mean(values: Sequence[Sequence[float | None]]) -> Estimate:
-    """The mean over replications of the means of what is known in each."""
+def _short_s(course: ServiceCourse) -> float:
+    """How long fewer served than were wanted [s]."""
+    return course.past.short / S + sum(length for level, length in _spans(course) if level.serving < level.wanted)
+
+
+def _mean(values: Sequence[Sequence[float | None]], before: Sequence[tuple[float, int]]) -> Estimate:
+    """The mean over replications of the means of what is known in each; `before` are sum and number of what was known before."""
     known = [[value for value in one if value is not None] for one in values]
-    return mean_interval([sum(one) / len(one) for one in known if one])
+    sums = [(sum(one) + total, len(one) + many) for one, (total, many) in zip(known, before, strict=True)]
+    return mean_interval([total / many for total, many in sums if many])
 
 
-def _change(course: ServiceCourse, change: Scaled) -> ChangeResult:
-    """A change as a result."""
+def _changes(course: ServiceCourse) -> Iterator[ChangeResult]:
+    """The changes of a service as results, the first ones first."""
+    for change, after in course.past.changes:
+        yield _change(change, None if after is None else after / S)
+    for change in course.changes:
+        yield _change(change, ready_after(course, change))
+
+
+def _change(change: Scaled, after: float | None) -> ChangeResult:
+    """A change as a result, and after how long as many were ready [s]."""
     found: dict[str, Any] = {"at_s": change.at / S, "before": change.before, "after": change.after, "why": change.why}
     found |= asdict(change.saw) if change.saw is not None else {}
-    found |= {"ready_after_s": ready_after(course, change)} if change.after > change.before else {}
+    found |= {"ready_after_s": after} if change.after > change.before else {}
     return ChangeResult(**found)

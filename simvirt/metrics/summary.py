@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from simvirt.control.lives import Lives
 from simvirt.metrics.availability import availability
 from simvirt.metrics.events import happened
 from simvirt.metrics.lifecycle import lifecycle
@@ -218,7 +219,7 @@ def _where_it_applies(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[s
     if overloaded(outcomes):
         found["overload"] = True
     if first.lives is not None:
-        found["lifecycle"] = lifecycle([o.lives or () for o in outcomes])
+        found["lifecycle"] = lifecycle([o.lives or Lives() for o in outcomes])
     if (guards := [o.guarded for o in outcomes if o.guarded is not None]):
         found["resilience"] = resilience(guards)
     if first.messages:

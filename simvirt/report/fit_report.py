@@ -46,7 +46,7 @@ def _blocks(document: FitDocument) -> Iterator[Block]:
 def _heading(document: FitDocument) -> str:
     """From what it was made."""
     made = (f"seed {document.seed}", f"{document.simulations} simulations", scenario(document.scenario), made_by(document.simvirt))
-    return ", ".join((f"{document.points} points, measured on {document.platform}", *made))
+    return ", ".join((f"{document.points} {'point' if document.points == 1 else 'points'}, measured on {document.platform}", *made))
 
 
 def _demand(found: FittedDemand) -> Iterator[str]:

@@ -39,12 +39,15 @@ def story(platforms: Mapping[str, PlatformResult]) -> Iterator[Block]:
 
 
 def _points(name: str, happened: Happened) -> Iterator[tuple[str, str]]:
-    """The first sentences of a platform's story, and how many are left out."""
+    """The first sentences of a platform's story, how many are left out, and of which kinds all are where there are very many."""
     sentences = list(sentences_of(happened.events))
     yield from ((name, sentence) for sentence in sentences[:MOST])
     if len(sentences) > MOST or happened.told > len(happened.events):
         left = happened.told - sum(many for _, many in _together(happened.events)[:MOST])
         yield name, f"and {counted(left, 'event')} more"
+    if happened.counted:
+        kinds = sorted(happened.counted.items(), key=lambda item: -item[1])
+        yield name, f"of all {counted(happened.told, 'event')}, {', '.join(f'{many:,} {what}' for what, many in kinds)}"
 
 
 def sentences_of(events: Sequence[EventResult]) -> Iterator[str]:

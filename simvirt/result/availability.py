@@ -46,4 +46,4 @@ class Availability(Document):
     strip: tuple[Number | None, ...] = Field(
         description="ratio of the requests that were answered in time in each interval, over all replications; `null` where none ended")
     failures: Number = Field(description="failures, on average over replications")
-    outages: tuple[OutageResult, ...] = Field(description="the failures of the first replication: what each took with it")
+    outages: tuple[OutageResult, ...] = Field(description="the failures of the first replication, at most 1,000: what each took with it")

@@ -25,6 +25,8 @@ class Happened(Document):
     """What became of instances while something acted on them."""
 
     events: tuple[EventResult, ...] = Field(description="what happened, in the first replication: at most the first 1,000 events")
+    last: tuple[EventResult, ...] = Field(default=(), description="where there were more, the last of those that followed: at most 100")
+    counted: Mapping[str, int] = Field(default={}, description="where there were more, how many of each kind, all events included")
     told: int = Field(description="how many events there were")
     started: Estimate = Field(description="instances that were started, those included that were there at first")
     running: Estimate = Field(description="instances that were there at the end, or being started or stopped")

@@ -167,6 +167,8 @@ def replicate(
     cluster = _begin(clock, plane.lowered.scenario, catalog)
     if plane.lowered.memory.follows:
         follow_all(clock)
+    if cluster is not None and trace is not None:
+        cluster.keep_all()
     series = Series()
     if scenario.run.observe is not None:
         clock.process(observe(clock, scenario.run.observe, series))
@@ -189,7 +191,7 @@ def _lived(outcome: Outcome, plane: DataPlane, recorder: Recorder, end: Snapshot
     scenario = plane.lowered.scenario
     found = course(plane, recorder.kept, end, cluster) if scenario.fails or scenario.autoscales else None
     return replace(
-        outcome, lives=tuple(cluster.lives), moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
+        outcome, lives=cluster.lives, moves=tuple(cluster.moves), course=found, scaled=courses(cluster, end.at),
         happening=happening(cluster), fleet=fleet(cluster, end.at))
 
 

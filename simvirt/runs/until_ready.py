@@ -43,6 +43,7 @@ def until_ready(scenario: Scenario, catalog: Catalog, platform: Platform, replic
     plane.halt = halt
     clock = Clock(plane)
     cluster = begin(clock, scenario, catalog)
+    cluster.keep_all()
     all_ready = cluster.deployed
     assert all_ready is not None
     clock.run(until=all_ready | clock.timeout(LONGEST_NS if cluster.orchestration is None else WATCHED_NS))
@@ -56,10 +57,9 @@ def too_short(scenario: Scenario, catalog: Catalog, found: Mapping[str, Sequence
     if scenario.state is None or scenario.state.instances != "none":
         return
     for spec in scenario.platforms:
-        lives = [life for outcome in found.get(spec.name, ())[:1] for life in outcome.lives or ()]
-        down = sum(life.ready is None for life in lives)
-        if down:
-            yield from _advice(scenario, catalog, catalog.platform(spec), found[spec.name][0].simulated_s, f"{down} of {len(lives)}")
+        lives = next((outcome.lives for outcome in found.get(spec.name, ())[:1]), None)
+        if lives is not None and (down := lives.unready):
+            yield from _advice(scenario, catalog, catalog.platform(spec), found[spec.name][0].simulated_s, f"{down} of {lives.started}")
 
 
 def _advice(scenario: Scenario, catalog: Catalog, platform: Platform, simulated_s: float, down: str) -> Iterator[str]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simvirt.control.cluster import Cluster
-from simvirt.control.levels import levels_of
 from simvirt.control.records import Life, Move, Scaled, Span, Told
 from simvirt.trace.names import CONTROL, LIVES, MOVES
 from simvirt.trace.writer import Track, Writer, compact
@@ -103,7 +102,8 @@ class Acting:
         """How many replicas of each service are wanted and ready, from the beginning of the trace on."""
         if self.cluster.orchestration is None:
             return
-        for service, levels in levels_of(self.cluster).items():
+        for service, course in self.cluster.steps.courses().items():
+            levels = course.levels
             begun = [level for level in levels if level.at <= self.first][-1:]
             for level in [*begun, *(level for level in levels if self.first < level.at <= self.last)]:
                 values = {"wanted": level.wanted, "ready": level.ready}

@@ -11,7 +11,6 @@ from simvirt.catalog import Catalog
 from simvirt.clock import Clock
 from simvirt.control.cluster import Cluster
 from simvirt.control.deploy import begin
-from simvirt.control.levels import levels_of
 from simvirt.gauges import snapshot
 from simvirt.metrics.measure import utilisations
 from simvirt.runs.replicate import make_plane
@@ -36,7 +35,7 @@ def test_what_is_gone_serves_nobody_though_it_counts_as_ready() -> None:
     """Kubernetes learns of a host's end after 40 s."""
     clock, cluster = world("kubernetes", {"at": "10s", "fail": "node[1]"})
     clock.run(until=99 * S)
-    levels = [(level.at / S, level.wanted, level.ready, level.serving) for level in levels_of(cluster)["web"]]
+    levels = [(level.at / S, level.wanted, level.ready, level.serving) for level in cluster.steps.courses()["web"].levels]
     assert levels == [(0, 2, 2, 2), (10, 2, 2, 1), (50, 2, 1, 1)]
 
 

@@ -245,7 +245,7 @@ def test_a_run_from_the_same_state_starts_alike() -> None:
     stated = simvirt.loads(loaded.replace("replications: 1", "duration: 60s, replications: 1"))
     ran = simvirt.run(stated, maximum=False).outcomes("docker")[0].lives
     assert ran is not None
-    assert list(ran) == simvirt.deploy(stated).answers["docker"].of_state["cold"][0].lives
+    assert ran == simvirt.deploy(stated).answers["docker"].of_state["cold"][0].lives
 
 
 SHORT_OF_PULLS = """

@@ -14,8 +14,10 @@ import yaml
 from simvirt.cli.app import main
 from simvirt.errors import ScenarioError, UsageError
 from simvirt.fit import fit, simulating
+from simvirt.fit.fitting import Search
 from simvirt.fit.regression import fitted, separable
 from simvirt.fit.scaling import at_load, times, work_s
+from simvirt.fit.targets import Target
 from simvirt.fit.usl import usl
 from simvirt.fit.writing import fitted_text, said_time
 from simvirt.measurements import table
@@ -249,6 +251,19 @@ def test_a_scenario_of_several_files_is_written_as_one(document: FitDocument, tm
     assert yaml.safe_load(new)["name"] == "other" and work_s(loads(new))["web", "get"] == pytest.approx(1e-3, rel=0.05)
 
 
+def test_what_was_assumed_is_so_no_more(document: FitDocument) -> None:
+    text = WRONG.replace("# reads", "# assumed: as all do")
+    assert "assumed" not in fitted_text(text, "shop.yaml", loads(text, "shop.yaml"), document, ["points.csv"])
+
+
+def test_intervals_of_a_platform_whose_slope_is_not_known_are_those_of_the_measurements() -> None:
+    """Two demands that are too near to tell how use grows with them."""
+    target = Target("web", ("web",), ((("web", "get"),),), (0,), np.array([1.0]), False)
+    near, far = (Search(target, 0, 2.0, [(1.0, 1.9), (demand, 2.0)], demand) for demand in (1.01, 1.08))
+    assert near.known_slope is None and near.slope == pytest.approx(2 / 1.01)
+    assert far.known_slope == pytest.approx(0.1 / 0.08) and far.slope == far.known_slope
+
+
 def test_an_anchor_that_two_operations_share_is_written_out(document: FitDocument) -> None:
     text = WRONG.replace("{exponential: 2500us}", "&d {exponential: 2500us}").replace("{lognormal: {mean: 0.8ms, cv: 1}}", "*d")
     new = fitted_text(text, "shop.yaml", loads(text, "shop.yaml"), document, ["points.csv"])
@@ -268,6 +283,7 @@ def test_the_command(points: list[Point], tmp_path: Path, capsys: pytest.Capture
     (folder,) = (tmp_path / "results").iterdir()
     assert {path.name for path in folder.iterdir()} == {"fit.json", "fit.txt", "fitted.yaml"}
     assert [platform.name for platform in loads((folder / "fitted.yaml").read_text()).platforms] == ["bare-metal", "kvm"]
+    assert main(["report", str(folder), "-q"]) == 0 and "web.get" in (folder / "report.html").read_text()
     assert main([*call, "--platform", "kvm", "--check"]) == 0 and "Measured beside predicted" in capsys.readouterr().out
     assert main([*call, "--check", "-o", "x.yaml"]) == 2
     assert main([*call, "-o", str(scenario)]) == 2 and "is there already" in capsys.readouterr().err

@@ -185,6 +185,7 @@ def test_workbooks_say_what_their_tabs_do(tmp_path: Path) -> None:
         ("VM,CPUs,Memory\nweb,many,1\n", 'vInfo.csv:2: cpus: expected a number; got "many"'),
         ("VM,CPUs,Memory\n,1,1\n", "vInfo.csv:2: vInfo: expected the name of a VM"),
         ("VM,Powerstate,CPUs,Memory\nweb,poweredOff,1,1\n", "expected VMs that are switched on"),
+        ("VM,CPUs,Memory\nweb,1,2\n", "vInfo.csv:2: services.web.mem_limit: expected a size of at least 6MiB"),
         ("VM,CPUs,Memory\nweb,,1\n", "vInfo.csv:2: web: expected CPUs and Memory"),
         ("", "expected VMs"),
         ("PK\x03\x04 no archive", "vInfo.csv: "),
@@ -193,7 +194,7 @@ def test_workbooks_say_what_their_tabs_do(tmp_path: Path) -> None:
 def test_mistakes_in_exports_name_their_row(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "vInfo.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ScenarioError) as told:
-        rvtools.load([str(tmp_path / "vInfo.csv")])
+        estate(rvtools.load([str(tmp_path / "vInfo.csv")]))
     assert said in str(told.value)
 
 
@@ -224,5 +225,5 @@ def test_what_machines_do_is_the_catalogues(tmp_path: Path, monkeypatch: pytest.
     usual = yaml.safe_load((Path(simvirt.__file__).parent / "catalog" / "data" / "demands.yaml").read_text(encoding="utf-8"))["demands"]["generic"]["assumed"]
     mine = {"demands": {"generic": {"like": "generic", "assumed": usual | {field: {"value": value, "source": "made up for a test"}}}}}
     real = Catalog.load
-    monkeypatch.setattr("simvirt.importers.estates.Catalog.load", lambda _: real(mine))
+    monkeypatch.setattr("simvirt.importers.estates.Catalog.load", lambda *known: real(mine) if known == (None,) else real(*known))
     assert read in estate(libvirt.load(inventory)).text

@@ -88,7 +88,7 @@ def test_a_folder_is_one_run(tmp_path: Path) -> None:
     for name in ("k6.json", "docker-stats.json"):
         (tmp_path / name).write_text((FILES / name).read_text())
     (found,) = points([str(tmp_path)])
-    assert (found.throughput_per_s, found.cpu_cores["shop-web-1"]) == (399.875, pytest.approx(0.67))
+    assert (found.file, found.throughput_per_s, found.cpu_cores["shop-web-1"]) == (str(tmp_path), 399.875, pytest.approx(0.67))
     (tmp_path / "wrk.txt").write_text((FILES / "wrk.txt").read_text())
     with pytest.raises(ScenarioError, match=r"throughput_per_s: is told by .*k6.json too; expected one file of each kind"):
         points([str(tmp_path)])

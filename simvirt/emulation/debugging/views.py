@@ -151,7 +151,8 @@ def short(found: Walk, k: int) -> str:
     if k >= len(found.references):
         return ""
     one = found.references[k]
-    return f"{2 - k if found.two_stages else one.level} [{one.index:>3}] {one.says}"[:39]
+    stage = one.stage[0] if found.two_stages else ""
+    return f"{stage}{one.level} [{one.index:>3}] {one.says}"[:39]
 
 
 def result(found: Walk) -> str:

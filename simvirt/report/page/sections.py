@@ -20,6 +20,7 @@ from simvirt.result.compare_document import CompareDocument
 from simvirt.result.density_document import DensityDocument
 from simvirt.result.deploy_document import DeployDocument
 from simvirt.result.document import Document
+from simvirt.result.fit_document import FitDocument
 from simvirt.result.knee_document import KneeDocument
 from simvirt.result.limit_words import stated
 from simvirt.result.plan_document import PlanDocument
@@ -35,6 +36,7 @@ NARROW: Final = 390
 KINDS: Final[Mapping[type[Document], str]] = {
     RunDocument: "run", DensityDocument: "density", DeployDocument: "deploy", KneeDocument: "knee", PlanDocument: "plan",
     SweepDocument: "sweep", CompareDocument: "compare", ValidationDocument: "validate", RulesDocument: "rules",
+    FitDocument: "fit",
 }
 GROUPS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "density": ("How many fit", ("answers", "curve")),
