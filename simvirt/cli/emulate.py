@@ -78,6 +78,10 @@ Gdb = Annotated[
     int | None, typer.Option("--gdb", metavar="PORT", min=0, help="Wait for GDB at this port of your machine.", show_default=False)
 ]
 Step = Annotated[bool, typer.Option("--step", help="Step through it, forwards and backwards; help in there lists the words.")]
+Beside = Annotated[
+    str,
+    typer.Option(metavar="GUEST", help="A second machine on the same network: 'packets answers=1'; it is silent.", show_default=False),
+]
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class Asked:
     trace_of: str = "all"
     pages: str | None = None
     passed: str | None = None
+    beside: str = ""
 
     @property
     def name(self) -> str:
@@ -123,6 +128,19 @@ class Asked:
         made.boot(*loaded)
         return made
 
+    def second(self) -> "Emulator | None":
+        """The machine beside, if there is one."""
+        from simvirt.emulation.emulator import Console, Emulator
+        from simvirt.emulation.making import sized
+        from simvirt.emulation.starting import beside
+
+        if not self.beside:
+            return None
+        start, size = beside(self.beside), sized(self.memory)
+        made = Emulator(size, Console(), cards=start.cards())
+        made.boot(*start.load(size.base))
+        return made
+
     def stepper(self, technique: str) -> "Stepper":
         """The guest, to be stepped."""
         from simvirt.emulation.debugging.stepper import Started, Stepper
@@ -146,7 +164,7 @@ class Asked:
         from simvirt.emulation.counting import document
 
         emulator = self.emulator(technique)
-        end = _run(emulator, self.instructions, self.seconds)
+        end = _run(emulator, self.second(), self.instructions, self.seconds)
         if emulator.timeline is not None:
             emulator.timeline.end(emulator.made)
             output.note(emulator.timeline.sentence())
@@ -159,7 +177,7 @@ def emulate(
     technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
     trace: TraceFile = None, trace_of: TraceOf = "all", pages: Pages = None, pass_: Pass = None, format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
-    list_: Listed = False, step: Step = False, gdb: Gdb = None,
+    beside: Beside = "", list_: Listed = False, step: Step = False, gdb: Gdb = None,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
     from simvirt.emulation.starting import Start
@@ -167,14 +185,14 @@ def emulate(
     if list_:
         return _list(format_)
     quiet = bool(compare) or format_ is not Format.text
-    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or ())
+    start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or (), 0 if beside else None)
     asked = Asked(
-        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, pages, pass_,
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, pages, pass_, beside,
     )
     techniques = [name.strip() for name in (compare or technique).split(",")]
     _takes(techniques, asked)
     if step or gdb is not None:
-        others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until}
+        others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until, "--beside": beside}
         return _step(asked, technique, gdb, others)
     if compare:
         return _compare(asked, techniques, format_, (cost, profile))
@@ -290,12 +308,13 @@ def _seconds(text: str | None) -> float:
         raise UsageError(f"--max-time {text}: {error}") from None
 
 
-def _run(emulator: "Emulator", budget: int, seconds: float) -> "End":
-    """Run; Ctrl-C leaves what was counted so far."""
+def _run(emulator: "Emulator", second: "Emulator | None", budget: int, seconds: float) -> "End":
+    """Run, beside a second machine if there is one; Ctrl-C leaves what was counted so far."""
     from simvirt.emulation.emulator import End
+    from simvirt.emulation.wire import run_pair
 
     try:
-        return emulator.run(budget, seconds)
+        return emulator.run(budget, seconds) if second is None else run_pair(emulator, second, budget, seconds)
     except KeyboardInterrupt:
         return End.interrupted
 

@@ -16,7 +16,7 @@ from simvirt.machine.devices.virtio import CONFIG_BYTES
 from simvirt.machine.devices.virtio_block import BLOCK, NAME_BYTES, READ_ONLY, SECTOR
 from simvirt.machine.devices.virtio_console import CONSOLE
 from simvirt.machine.devices.virtio_entropy import ENTROPY
-from simvirt.machine.devices.virtio_net import ECHO, NET, SINK, WIRE
+from simvirt.machine.devices.virtio_net import ECHO, NET, SINK
 
 SEGMENTS_OF_DISK: Final = rings.LARGEST - 2  # of a request, beside its header and its status
 SEG_MAX, FLUSH = 1 << 2, 1 << 9  # features of a disk
@@ -25,8 +25,7 @@ LINK_UP: Final = 1
 ADDRESS: Final = bytes((0x52, 0x54, 0x00, 0x12, 0x34, 0x56))
 NAME: Final = b"simvirt"
 COLUMNS, ROWS = 80, 25
-WAYS: Final = {"sink": SINK, "echo": ECHO, "wire": WIRE}
-NAMES: Final = ("console", "entropy", "net")
+WAYS: Final = {"sink": SINK, "echo": ECHO}
 EXAMPLE: Final = "expected console, entropy or entropy:SEED, net:sink or net:echo, for example net:echo"
 
 
@@ -66,10 +65,14 @@ class Cards:
         elif name == "entropy" and (more or "0").isdecimal() and len(more) < 19:
             self.cards.append(Card(name, ENTROPY, seed=int(more or "0")))
         elif name == "net" and (more or "sink") in WAYS:
-            config = ADDRESS + struct.pack("<H", LINK_UP)
-            self.cards.append(Card(name, NET, MAC | STATUS, config, way=WAYS[more or "sink"]))
+            self.add_net(WAYS[more or "sink"])
         else:
             raise UsageError(f"--device {text}: {EXAMPLE}")
+
+    def add_net(self, way: int, number: int = 0) -> None:
+        """A network card; those of two machines have addresses of their own."""
+        config = ADDRESS[:-1] + bytes((ADDRESS[-1] + number,)) + struct.pack("<H", LINK_UP)
+        self.cards.append(Card("net", NET, MAC | STATUS, config, way=way))
 
     def plug(self, made: Made) -> None:
         """Put all into a machine."""

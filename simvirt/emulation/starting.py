@@ -11,6 +11,7 @@ from simvirt.emulation.emulator import KERNEL_AT
 from simvirt.emulation.images import Image, load, read_file
 from simvirt.emulation.loading import guest, settings_of
 from simvirt.errors import UsageError
+from simvirt.machine.devices.virtio_net import WIRE
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Start:
     disk: Path | None = None
     read_only: bool = False
     devices: Sequence[str] = ()
+    wired: int | None = None  # a network that goes to another machine: which of the two this is
 
     @property
     def name(self) -> str:
@@ -39,6 +41,8 @@ class Start:
             cards.add_disk(self.disk, self.read_only)
         elif self.read_only:
             raise UsageError("--read-only: there is no disk; expected --disk FILE too, for example --disk image.raw --read-only")
+        if self.wired is not None:
+            cards.add_net(WIRE, self.wired)
         for device in self.devices:
             cards.add(device)
         return cards
@@ -67,3 +71,11 @@ class Start:
             raise UsageError(f"--set {self.settings[0]}: a kernel has no parameters; expected a guest that has, for example operations")
         assert kernel is not None
         return replace(kernel, supervisor=True), None
+
+
+def beside(text: str) -> Start:
+    """The guest of a second machine, with what is set of it behind its name."""
+    if not text.strip():
+        raise UsageError("--beside: expected a guest and what is set of it, for example --beside 'packets answers=1'")
+    name, *settings = text.split()
+    return Start(guest=name, settings=settings, wired=1)

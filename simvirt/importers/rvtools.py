@@ -1,8 +1,8 @@
 """Exports of RVTools as an inventory: a workbook, or its tabs as CSV files, of versions 3 (MB) and 4 (MiB).
 
-*Model*: vInfo has the VMs that are on, vCPU and vMemory what bounds, guarantees and uses them, vHost the hosts. CPU shares, limits and
-reservations are in MHz of the host's clock, or of the usual one where no host says. Numbers of memory are MiB in all versions, whatever
-their headers say.
+*Model*: vInfo has the VMs that are on, vCPU and vMemory what bounds, guarantees and uses them, vHost the hosts. CPU limits and
+reservations are in MHz of the host's clock; what was used is CPU time of the first host, as all demands are, at as much work per cycle.
+Numbers of memory are MiB in all versions, whatever their headers say.
 *Ignores*: what is switched off, templates; disks but for their size; hosts' load.
 *Source*: column names of RVTools 3.11 and 4.x exports; vSphere API, VirtualMachineQuickStats and ResourceAllocationInfo.
 """
@@ -205,9 +205,10 @@ def _machines(tabs: Mapping[str, Tab], hosts: Mapping[str, Host], left_out: list
             raise ScenarioError([Issue(tab.file, number, None, name, "expected CPUs and Memory of a VM that is on")])
         machine = Machine(name, place, int(cpus), int(memory) << 20, system=tab.at(row, "system"))
         host = hosts.get(tab.at(row, "host"))
-        clock = (host.clock if host is not None else None) or next((one.clock for one in hosts.values() if one.clock), None)
+        first = next((one.clock for one in hosts.values() if one.clock), None)
+        clocks = (host.clock if host is not None else None) or first, first
         if "vcpu" in beside and name in beside["vcpu"]:
-            _cpu(machine, clock, *beside["vcpu"][name], left_out)
+            _cpu(machine, clocks, *beside["vcpu"][name], left_out)
         if "vmemory" in beside and name in beside["vmemory"]:
             _memory(machine, *beside["vmemory"][name], left_out)
         if "vdisk" in beside and name in beside["vdisk"]:
@@ -215,17 +216,21 @@ def _machines(tabs: Mapping[str, Tab], hosts: Mapping[str, Host], left_out: list
         yield machine
 
 
-def _cpu(machine: Machine, clock: float | None, tab: Tab, number: int, row: Sequence[Any], left_out: list[Note]) -> None:
-    """What bounds, guarantees and uses the CPUs of a VM."""
+def _cpu(
+    machine: Machine, clocks: tuple[float | None, float | None], tab: Tab, number: int, row: Sequence[Any], left_out: list[Note]
+) -> None:
+    """What bounds and guarantees the CPUs of a VM, by the clock of its host, and uses them, by that of the first one, as demands are."""
+    clock, first = clocks
     shares, level = _number(tab, number, row, "shares"), tab.at(row, "level").lower()
     if shares and level == "custom" and 2 <= shares <= 262_144:
         machine.keys["cpu_shares"] = int(shares)
-    if clock is None:
+    if clock is None or first is None:
         why = "they are in MHz, and no vHost says of what"
         left_out.append(Note(Place(tab.file, number), f"{machine.name}: CPU usage, limit and reservation", why))
         return
     each = {key: _number(tab, number, row, key) for key in ("overall", "limit", "reservation")}
-    used, limit, reserved = (None if value is None else value * 1e6 / clock for value in each.values())
+    limit, reserved = (None if each[key] is None else (each[key] or 0) * 1e6 / clock for key in ("limit", "reservation"))
+    used = None if each["overall"] is None else each["overall"] * 1e6 / first
     machine.cpu_used = min(used, machine.vcpus) if used is not None else None
     machine.cpu_limit = limit if limit and limit < machine.vcpus else None
     machine.cpu_reserved = min(reserved, machine.cpu_limit or machine.vcpus) if reserved else None

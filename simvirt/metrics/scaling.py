@@ -84,7 +84,7 @@ def _service(found: Sequence[ServiceCourse]) -> ServiceScaling:
         course=tuple(
             LevelResult(at_s=of.at / S, wanted=of.wanted, ready=of.ready, serving=of.serving)
             for of in (*pasts[0].levels, *found[0].levels)[:SHOWN]),
-        changes=tuple(_changes(found[0]))[:SHOWN],
+        changes=tuple(sorted(_changes(found[0]), key=lambda change: change.at_s))[:SHOWN],
     )
 
 
@@ -108,7 +108,7 @@ def _mean(values: Sequence[Sequence[float | None]], before: Sequence[tuple[float
 
 
 def _changes(course: ServiceCourse) -> Iterator[ChangeResult]:
-    """The changes of a service as results, the first ones first."""
+    """The changes of a service as results: those that are summed, then those that are kept."""
     for change, after in course.past.changes:
         yield _change(change, None if after is None else after / S)
     for change in course.changes:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.guest_list import listed
 from simvirt.emulation.making import Size
 from simvirt.emulation.starting import Start
+from simvirt.emulation.wire import run_pair
 from simvirt.errors import UsageError
 from simvirt.result.emulation_document import EmulationDocument
 
@@ -32,9 +34,12 @@ TECHNIQUES = ("native", "trap")
 Counts = dict[tuple[str, str], int]
 
 
-def run(name: str, settings: Sequence[str] = (), technique: str = "native", disk: Path | None = None, end: End = End.powered_off) -> EmulationDocument:
+def run(
+    name: str, settings: Sequence[str] = (), technique: str = "native", disk: Path | None = None, end: End = End.powered_off,
+    devices: Sequence[str] = (),
+) -> EmulationDocument:
     """A guest, run to its end."""
-    start = Start(guest=name, settings=settings, disk=disk)
+    start = Start(guest=name, settings=settings, disk=disk, devices=devices)
     emulator = Emulator(SMALL, Console(), technique, cards=start.cards())
     emulator.boot(*start.load(SMALL.base))
     assert emulator.run(1_000_000) is end, emulator.console.said
@@ -142,6 +147,54 @@ def test_a_disk_that_is_too_short_or_not_there_is_said(image: Path) -> None:
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
+def test_frames_that_come_back_are_so_many_kicks_and_interrupts(technique: str) -> None:
+    found = run("packets", ("n=30", "bytes=100"), technique, devices=("net:echo",))
+    counts = found.virtio[0].counts
+    assert found.console == "30 frames came\n"
+    assert counts["kicks"] == 30 + 31 and counts["requests"] == 60  # room is offered once more than it is used
+    assert (counts["interrupts"], counts["interrupts held off"], counts["dropped"]) == (30, 30, 0)
+    assert counts["bytes read"] == 30 * 100 and counts["bytes written"] == 30 * 112
+    assert counts["frames sent"] == counts["frames received"] == 30
+
+
+def pair(first: Sequence[str], second: Sequence[str]) -> list[Emulator]:
+    """Two machines with a network between them."""
+    made = []
+    for number, settings in enumerate((first, second)):
+        start = Start(guest="packets", settings=settings, wired=number)
+        emulator = Emulator(SMALL, Console(), cards=start.cards())
+        emulator.boot(*start.load(SMALL.base))
+        made.append(emulator)
+    return made
+
+
+def test_two_guests_reach_each_other_over_a_wire_the_same_each_time() -> None:
+    digests = set()
+    for _ in range(2):
+        one, other = pair(("n=200", "bytes=77"), ("n=200", "answers=1"))
+        assert run_pair(one, other, 1_000_000) is End.powered_off
+        assert bytes(one.console.said) == bytes(other.console.said) == b"200 frames came\n"
+        assert [list(emulator.counts()["frames"]) for emulator in (one, other)] == [[200, 200]] * 2
+        assert one.counts()["virtio"][3] == 200 * 77
+        digests.add((one.digest(), other.digest()))
+    assert len(digests) == 1
+
+
+def test_a_pair_ends_when_both_wait_or_the_budget_is_used_up() -> None:
+    assert run_pair(*pair(("n=5",), ("n=3", "answers=1")), 1_000_000) is End.idle
+    assert run_pair(*pair(("n=5", "answers=1"), ("n=5", "answers=1")), 1_000_000) is End.idle
+    assert run_pair(*pair(("n=5000",), ("n=5000", "answers=1")), 50_000) is End.budget
+
+
+def test_a_machine_beside_is_named_with_what_is_set() -> None:
+    done = CliRunner().invoke(app, ["emulate", "packets", "--beside", "packets answers=1 n=7", "--set", "n=7", "--memory", "4MiB"])
+    assert (done.exit_code, done.output) == (0, "7 frames came\n")
+    for text, message in (("", "no network"), (" ", "--beside: expected a guest"), ("packets n", "expected a name and a number")):
+        refused = CliRunner().invoke(app, ["emulate", "packets", "--beside", text, "--memory", "4MiB"])
+        assert message in refused.output + str(refused.exception)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
 def test_each_sensitive_instruction_traps(technique: str) -> None:
     lines = run("sensitive", technique=technique).console.splitlines()
     assert lines[-1] == "32 tried, 31 trapped"
@@ -156,17 +209,17 @@ def test_the_same_compiled_and_plain(image: Path) -> None:
     assert other.stdout.strip() == str([run(*one).digest for one in cases(image)]), other.stderr
 
 
-def cases(image: Path) -> list[tuple[str, Sequence[str], str, Path | None]]:
-    """A run of each."""
+def cases(image: Path) -> list[Any]:
+    """Runs of guests that use what a board has."""
     return [
         ("operations", ("n=3",), "native", None), ("stride", ("pages=40", "rounds=1"), "native", None), ("disk", ("n=4",), "native", image),
-        ("sensitive", (), "native", None),
+        ("packets", ("n=150",), "native", None, End.powered_off, ("net:echo",)),
     ]
 
 
 def test_guests_are_listed_with_what_can_be_set() -> None:
     found = {one.name: one for one in listed().guests}
-    assert list(found) == guests.names() and {"benchmark", "disk", "hello", "operations", "sensitive", "stride"} <= set(found)
+    assert list(found) == guests.names() and {"benchmark", "disk", "hello", "operations", "packets", "sensitive", "stride"} <= set(found)
     assert found["operations"].mode == "supervisor" and found["hello"].mode == "machine"
     assert found["operations"].parameters["n"].endswith("(100)")
     done = CliRunner().invoke(app, ["emulate", "--list"])

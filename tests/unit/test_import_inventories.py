@@ -227,3 +227,12 @@ def test_what_machines_do_is_the_catalogues(tmp_path: Path, monkeypatch: pytest.
     real = Catalog.load
     monkeypatch.setattr("simvirt.importers.estates.Catalog.load", lambda *known: real(mine) if known == (None,) else real(*known))
     assert read in estate(libvirt.load(inventory)).text
+
+
+def test_usage_is_that_of_the_first_hosts_clock(tmp_path: Path) -> None:
+    """2.6 GHz used on a host of 2 GHz is one CPU of 2.6 GHz, of which demands are; a limit of 2 GHz is one of the host's own."""
+    (tmp_path / "vInfo.csv").write_text("VM,CPUs,Memory,Host\na,2,1024,esx3\n", encoding="utf-8")
+    (tmp_path / "vCPU.csv").write_text("VM,Overall,Limit\na,1300,2000\n", encoding="utf-8")
+    (tmp_path / "vHost.csv").write_text(HOST, encoding="utf-8")
+    (machine,) = rvtools.load([str(tmp_path)]).machines
+    assert (machine.cpu_used, machine.cpu_limit) == (0.5, 1)

@@ -66,7 +66,7 @@ class Stepper:
         for made in self.harts():
             made.hart["longest"][0] = 1
         self.letters, self.end, self.exits = started.typed, None, []
-        self.emulator.made.exits.told = self.exits.append
+        self.emulator.made.told = self.exits.append
 
     def harts(self) -> list[Made]:
         """The guest's hart, and the real one where a monitor is between."""
@@ -105,7 +105,7 @@ class Stepper:
 
     def go(self, steps: int) -> None:
         """Run on; a hart that is idle may have something typed to it."""
-        self.made.log["filled"][0] = 0
+        self.made.happened()
         found = self.emulator.run(steps)
         if found is End.idle and self.type_letters():
             return
@@ -127,10 +127,9 @@ class Stepper:
 
     def happened(self) -> Happened:
         """What the last step did."""
-        table = self.made.log
         found: dict[int, list[tuple[int, int, int]]] = {log.TRAPPED: [], log.ENTERED: [], log.WALKED: []}
-        for row in range(int(table["filled"][0])):
-            found[int(table["kind"][row])].append((int(table["what"][row]), int(table["where"][row]), int(table["more"][row])))
+        for kind, what, where, more, _, _ in self.made.happened():
+            found[kind].append((what, where, more))
         return Happened(
             tuple(self.exits), tuple(cause_of(what % (2 * c.CAUSES)) for what, _, _ in found[log.TRAPPED]),
             tuple(MODES[what] for what, _, _ in found[log.ENTERED]),

@@ -23,7 +23,7 @@ WIRE = 2
 
 def frames_waiting(m: Machine, direction: int) -> int:
     """Frames that wait in a direction."""
-    return (m.frames.tail[direction] - m.frames.head[direction]) % (2 * FRAMES)
+    return (m.frames.tail[direction] + 2 * FRAMES - m.frames.head[direction]) % (2 * FRAMES)
 
 
 def frame_place(direction: int, number: int) -> int:

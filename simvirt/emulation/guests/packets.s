@@ -1,0 +1,216 @@
+# Sends frames over a virtio network and waits for each to come back, or sends back what comes: kicks, interrupts, bytes by frame.
+.mode supervisor
+.include supervisor
+.parameter n, 20, "frames that go and come back"
+.parameter bytes, 64, "bytes of a frame, 14 to 1500"
+.parameter answers, 0, "1: wait for n frames and send each back"
+.equ SLOTS_AT, 0x10001000
+.equ PLIC, 0xc000000
+.equ ENABLED, 0xc002080         # of the supervisor
+.equ CLAIM, 0xc201004
+.equ SIZE, 8                    # descriptors of a queue
+.equ NET, 1
+.equ ROOM, 1600
+
+start:
+    la sp, stack_end
+    la t0, trap
+    csrw stvec, t0
+    li t0, bytes
+    li t1, 14
+    bltu t0, t1, wrong
+    li t1, 1501
+    bgeu t0, t1, wrong
+    li s0, SLOTS_AT             # the slot that holds a network
+    li s1, 1                    # and its source of interrupts
+find:
+    lw t0, 8(s0)
+    li t1, NET
+    beq t0, t1, found
+    li t1, 0x1000
+    add s0, s0, t1
+    addi s1, s1, 1
+    li t1, 9
+    bne s1, t1, find
+    la a0, no_net
+    call say
+    j fail
+
+found:
+    sw zero, 0x70(s0)
+    li t0, 3
+    sw t0, 0x70(s0)
+    sw zero, 0x24(s0)           # features: none but the version
+    sw zero, 0x20(s0)
+    li t0, 1
+    sw t0, 0x24(s0)
+    sw t0, 0x20(s0)
+    li t0, 11
+    sw t0, 0x70(s0)
+    li a0, 0
+    la a1, receiving
+    call queue
+    li a0, 1
+    la a1, sending
+    call queue
+    li t0, 15
+    sw t0, 0x70(s0)
+    la t0, receiving            # one descriptor a queue: room for what comes, and what goes
+    la t1, arrived
+    sd t1, 0(t0)
+    li t1, ROOM
+    sw t1, 8(t0)
+    li t1, 2
+    sh t1, 12(t0)
+    la t0, sending
+    la t1, frame
+    li t2, answers
+    beqz t2, own_frame
+    la t1, arrived
+own_frame:
+    sd t1, 0(t0)
+    li t1, bytes + 12
+    sw t1, 8(t0)
+    la t0, sending              # what went needs no interrupt
+    li t1, 1
+    sh t1, 0x100(t0)
+    li t0, PLIC
+    slli t1, s1, 2
+    add t0, t0, t1
+    li t1, 1
+    sw t1, 0(t0)
+    sll t1, t1, s1
+    li t0, ENABLED
+    sw t1, 0(t0)
+    li t0, 0x200
+    csrs sie, t0
+    la t0, frame                # to all
+    li t1, -1
+    sd t1, 12(t0)
+    li s2, 0                    # frames that went
+    li s3, 0                    # frames that came
+    li s4, n
+    li a0, "packets"
+    call mark
+    call offer
+next:
+    beq s3, s4, over
+    li t0, answers
+    bnez t0, listen
+    call transmit
+    call wait
+    call offer
+    j next
+listen:
+    call wait
+    la t0, sending              # as long as what came
+    la t3, last
+    ld t3, 0(t3)
+    sw t3, 8(t0)
+    call transmit
+    call offer
+    j next
+over:
+    li a0, 0
+    call mark
+    mv a0, s3
+    call say_number
+    la a0, good_bye
+    call say
+    j power_off
+
+# queue: the rings of queue a0 lie at a1: descriptors, what is available 0x100 on, what was used 0x200 on
+queue:
+    sw a0, 0x30(s0)
+    li t0, SIZE
+    sw t0, 0x38(s0)
+    sw a1, 0x80(s0)
+    sw zero, 0x84(s0)
+    addi t0, a1, 0x100
+    sw t0, 0x90(s0)
+    sw zero, 0x94(s0)
+    addi t0, a1, 0x200
+    sw t0, 0xa0(s0)
+    sw zero, 0xa4(s0)
+    li t0, 1
+    sw t0, 0x44(s0)
+    ret
+
+# offer: room for one frame more
+offer:
+    la t0, receiving
+    addi t1, s3, 1
+    sh t1, 0x102(t0)
+    fence
+    sw zero, 0x50(s0)
+    ret
+
+# transmit: send the frame
+transmit:
+    addi s2, s2, 1
+    la t0, sending
+    sh s2, 0x102(t0)
+    fence
+    li t1, 1
+    sw t1, 0x50(s0)
+    ret
+
+# wait: until one frame more has come
+wait:
+    csrsi sstatus, 2
+    addi t1, s3, 1
+    slli t1, t1, 48
+    srli t1, t1, 48
+wait_on:
+    la t0, receiving
+    lhu t2, 0x202(t0)
+    beq t1, t2, came
+    wfi
+    j wait_on
+came:
+    csrci sstatus, 2
+    andi t2, s3, 7              # its length
+    slli t2, t2, 3
+    add t2, t2, t0
+    lw t2, 0x208(t2)
+    la t3, last
+    sd t2, 0(t3)
+    addi s3, s3, 1
+    ret
+
+.align 2
+trap:
+    csrr s7, scause
+    bgez s7, fail
+    li s8, CLAIM
+    lw s9, 0(s8)
+    lw s7, 0x60(s0)
+    sw s7, 0x64(s0)
+    sw s9, 0(s8)
+    sret
+
+wrong:
+    la a0, bounds
+    call say
+    j fail
+bounds:
+    .asciz "expected 14 to 1500 bytes of a frame\n"
+no_net:
+    .asciz "no network: give one with --device net:echo\n"
+good_bye:
+    .asciz " frames came\n"
+.align 12
+receiving:
+    .space 1024
+sending:
+    .space 1024
+last:
+    .dword 0
+    .space 512
+stack_end:
+.align 6
+frame:
+    .space 1600
+.align 6
+arrived:
+    .space 1664
