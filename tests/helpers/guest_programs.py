@@ -100,6 +100,7 @@ end:
 done: j done
 """
 TO, ANSWER = BASE + 0xF000, BASE + 0xF040  # words for the host
+UNTOUCHED = BASE + 0xE000  # nothing of a guest, so that a store there ends a reservation and does no more
 OF_HOST, OF_GUEST = BASE + 64, BASE + 128  # handlers of traps
 ADUE = 1 << 61  # the hardware marks entries of page tables
 
@@ -110,7 +111,7 @@ def harness() -> str:
     entries = registers + 8 * len(LOADED)
     pairs = [(entries + 16 * k, entries + 16 * k + 8) for k in range(ENTRIES)]
     return SOURCE.format(
-        zeros="\n".join(f"  li x{k}, 0" for k in range(1, 32)), records=RECORDS, data=DATA, adue=ADUE, record=RECORD, to=TO,
+        zeros="\n".join(f"  li x{k}, 0" for k in range(1, 32)), records=RECORDS, data=UNTOUCHED, adue=ADUE, record=RECORD, to=TO,
         said="\n".join(f"  csrr t5, {name}" for name in SAID),
         entries="\n".join(f"  ld t3, {at}(s0)\n  ld t3, 0(t3)" for at, _ in pairs),
         controls="\n".join(f"  ld t0, {16 + 8 * k}(s0)\n  csrw {name}, t0" for k, name in enumerate(CONTROLS)),

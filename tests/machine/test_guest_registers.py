@@ -136,6 +136,14 @@ def test_order_bits_of_an_atomic_operation_are_in_htinst(assembled: Make) -> Non
     trapped(emulator, cause=23, physical=0x10000000 >> 2, instruction=0x06C035AF)
 
 
+def test_code_of_a_guest_in_two_pages_is_read_as_code(assembled: Make) -> None:
+    emulator = two_guests(assembled, 2, "li t2, 0x40000ffe\nhlvx.wu a1, (t2)\n")
+    put(emulator, HOST + 0x9008, ELSEWHERE >> 12 << 10 | 0xD9)  # that may be executed, and not read
+    put(emulator, PLACE + 0xFF8, 0x5678 << 48)
+    put(emulator, ELSEWHERE, 0x1234)
+    assert found(emulator, A1) == [0x12345678]
+
+
 LOCKED = "li t0, {configuration}\ncsrw pmpcfg0, t0\nli t0, 0x1234\ncsrw pmpaddr0, t0\ncsrw pmpaddr1, t0\nli t0, -1\ncsrw pmpcfg0, t0\n"
 
 

@@ -46,15 +46,31 @@ def find_in_guest(m: Machine, x: IntArray, i: int, size: int, access: int) -> in
 
 
 def find_code(m: Machine, i: int, a: int, size: int) -> int:
-    """The place of what a guest may execute, read as data; across pages it is an access fault."""
+    """The place of what a guest may execute, read as data."""
+    if (a & 4095) + size > 4096:
+        return find_code_across(m, i, a, size)
     context: int = m.hart.context[0]
     at: int = a if context == BARE else translate(m, a, READS_CODE, context)
     if context != BARE and at < 0:
         return fault(m, i, a, READ, at)
     place: int = at - m.memory.base[0]
-    if place < 0 or place > m.memory.size[0] - size or (a & 4095) + size > 4096:
+    if place < 0 or place > m.memory.size[0] - size:
         return fault(m, i, a, READ, NO_MEMORY)
     return place
+
+
+def find_code_across(m: Machine, i: int, a: int, size: int) -> int:
+    """Code that lies in two pages goes through the bytes behind the memory."""
+    split: int = 4096 - (a & 4095)
+    first: int = find_code(m, i, a, 1)
+    if first < 0:
+        return LEFT
+    second: int = find_code(m, i, a + split, 1)
+    if second < 0:
+        return LEFT
+    for k in range(size):
+        m.memory.ram[m.memory.size[0] + k] = m.memory.ram[first + k if k < split else second + k - split]
+    return m.memory.size[0]
 
 
 def store_in_guest(m: Machine, x: IntArray, i: int, size: int, at: int) -> int:
