@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,16 @@ def test_linux_of_debian_boots_and_powers_off(linux: Image, firmware: Path | Non
     traps = emulator.counts()["traps"]
     assert CALLS < traps[c.USER * 2 * c.CAUSES + c.ECALL] < CALLS + 10  # and write, reboot
     assert not any(traps[c.SUPERVISOR * 2 * c.CAUSES + cause] for cause in (c.ILLEGAL, c.LOAD_ACCESS, c.STORE_ACCESS, c.FETCH_ACCESS))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(machine.MODE == "plain", reason="1,200 million instructions are for the compiled machine")
+def test_linux_cannot_tell_what_virtualizes_it(linux: Image) -> None:
+    """The same console and the same state to the bit, natively, trapped a million times and with two stages."""
+    ends = []
+    for technique in ("native", "trap", "nested"):
+        emulator = Emulator(LARGE, Console(), technique)
+        emulator.boot(replace(linux, supervisor=True), None, file_system(), COMMAND_LINE)
+        assert emulator.run(3_000_000_000) is End.powered_off
+        ends.append((bytes(emulator.console.said), emulator.state()))
+    assert ends[0] == ends[1] == ends[2]

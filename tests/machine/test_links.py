@@ -87,7 +87,7 @@ def traced(part: str, file: Path, technique: str = "native") -> tuple[EmulationD
     return document(emulator, "hello", end), [event for event in json.loads(written)["traceEvents"] if event["ph"] != "M"]
 
 
-@pytest.mark.parametrize("technique", ["native", "trap"])
+@pytest.mark.parametrize("technique", ["native", "trap", "nested"])
 def test_the_timeline_has_what_is_counted(technique: str, tmp_path: Path) -> None:
     """As many events as counts, by name; modes follow one another without gaps from the begin to the end."""
     found, events = traced("all", tmp_path / "trace.json.gz", technique)
@@ -96,7 +96,7 @@ def test_the_timeline_has_what_is_counted(technique: str, tmp_path: Path) -> Non
     walks = {f"walk for {unit}": count for unit, count in found.translation.walks.items()}
     assert names == expected + Counter(walks)
     read = sum(event["args"]["entries"] for event in events if event["name"].startswith("walk"))
-    assert read == sum(found.translation.references.values())
+    assert read == sum(found.translation.references.values()) + sum(found.translation.second_stage.values())
     modes = [event for event in events if event["ph"] == "X"]
     assert modes[0]["ts"] == 0 and modes[-1]["ts"] + modes[-1]["dur"] == pytest.approx(found.ticks / 10)
     assert all(one["ts"] + one["dur"] == pytest.approx(two["ts"]) for one, two in itertools.pairwise(modes))
