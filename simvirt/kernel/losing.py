@@ -91,14 +91,15 @@ def lose_frame(p: Plane, f: int, life: int, now: int) -> int:
         append_todo(p, f)
     elif rests(p, f):
         clear_timer(p.calendar, p.run.first_frame_timer[0] + f)
+        enter(p, f, WAITING, now)
         append_todo(p, f)
     return lost
 
 
 def rests(p: Plane, f: int) -> bool:
-    """Whether a frame waits for nothing but that time passes: in a delay, or in one that reclaim makes it take."""
+    """Whether a frame is in a delay, its own or one that reclaim makes it take, which nobody has ended yet at this instant."""
     pc: int = p.frames.pc[f]
-    if pc <= 0 or p.frames.way[f] != 0:
+    if pc <= 0 or p.frames.way[f] != 0 or p.frames.state[f] == WAITING:
         return False
     op: int = p.program.op[pc - 1]
     return op == OP_DELAY or op == OP_STALL
