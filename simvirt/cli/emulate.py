@@ -235,8 +235,6 @@ def _step(asked: Asked, technique: str, port: int | None, refused: Mapping[str, 
     for option, value in refused.items():
         if value:
             raise UsageError(f"{option}: not with {word}, which ends nowhere by itself; expected one of the two")
-    if asked.start.disk is not None and not asked.start.read_only:
-        raise UsageError(f"--disk: a step back runs again from the begin, on the disk as it was; expected --read-only beside {word}")
     stepper = asked.stepper(technique)
     if port is None:
         return debug(stepper)

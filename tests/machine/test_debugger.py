@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.emulated import SMALL, stepper
+from helpers.emulated import SMALL, hello, stepper
 
 from simvirt import machine
 from simvirt.cli.app import main
@@ -50,6 +50,14 @@ def test_a_step_is_one_instruction_or_trap_up_to_the_end() -> None:
         assert stepped.at == before + 1
     assert stepped.end is End.powered_off
     assert b"the timer has rung" in stepped.emulator.console.said
+
+
+@pytest.mark.parametrize("technique", ["native", "nested"])
+def test_a_stepped_run_is_the_run_that_it_is_without(technique: str) -> None:
+    stepped = stepper(technique)
+    for position in (7, 450, 460, 20_000, 1 << 40):
+        stepped.to(position)
+    assert stepped.emulator.digest() == hello(technique).digest
 
 
 def test_a_step_says_what_it_did() -> None:

@@ -1,8 +1,8 @@
 """A run that can be stood at any of its instructions: forwards by running on, backwards by running again from the begin.
 
 *Model.* Every run of a guest is the same run, so that the state before an instruction is found by running up to it. A position counts
-instructions and traps. Blocks are of one instruction here: an interrupt comes before the instruction at which it rings, while a run
-that is not stepped takes it at the end of a block of up to 64. Letters are typed at positions that do not depend on the steps.
+instructions and traps. Letters are typed at positions that do not depend on the steps; what is not typed to is the run that it would
+be without a debugger, to the last bit.
 *Ignores.* Snapshots: a step back costs a run of all that is before it.
 """
 
@@ -63,8 +63,6 @@ class Stepper:
         """Begin anew."""
         started = self.started
         self.emulator = started.emulator(replace(started.size, logged=ROOM), Console(after=started.after))
-        for made in self.harts():
-            made.hart["longest"][0] = 1
         self.letters, self.end, self.exits = started.typed, None, []
         self.emulator.made.told = self.exits.append
 
