@@ -30,6 +30,7 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.parametrize("firmware", [Path(FIRMWARE), None], ids=["opensbi", "built in"])
 @pytest.mark.skipif(machine.MODE == "plain", reason="1,200 million instructions are for the compiled machine")
 def test_linux_of_debian_boots_and_powers_off(linux: Image, firmware: Path | None) -> None:
@@ -48,6 +49,7 @@ def test_linux_of_debian_boots_and_powers_off(linux: Image, firmware: Path | Non
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.skipif(machine.MODE == "plain", reason="1,200 million instructions are for the compiled machine")
 def test_linux_cannot_tell_what_virtualizes_it(linux: Image) -> None:
     """The same console and the same state to the bit, natively, trapped a million times and with two stages."""

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTORS = 64
 OK, IO_ERROR, UNSUPPORTED = 0, 1, 2
 READ, WRITE, FLUSH, NAME = 0, 1, 4, 8
-SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 500))]
+SEEDS = [*range(12), *(pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.verification]) for seed in range(12, 500))]
 
 
 @pytest.fixture

@@ -179,6 +179,7 @@ def test_intervals_cover() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 def test_intervals_cover_simulated_demands() -> None:
     """Of runs with draws of their own, noise on top; intervals are of the demands, after what the platform adds was taken off."""
     inside = []

@@ -210,6 +210,7 @@ def test_commands_write_scenarios(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 def test_a_plan_says_how_many_new_hosts_as_vms_and_as_containers(tmp_path: Path) -> None:
     from simvirt.plan import plan
 

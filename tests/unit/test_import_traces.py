@@ -187,6 +187,7 @@ def death_star() -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.verification
 @pytest.mark.skipif(not DATA.is_file(), reason=f"no traces: {DATA} is absent")
 def test_simulated_times_are_those_of_deathstarbench(tmp_path: Path) -> None:
     """The mean of each service within 5 %, p50 and p90 within 10 % of what twenty requests were seen to take: between the neighbours of the quantile."""
