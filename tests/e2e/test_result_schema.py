@@ -118,7 +118,7 @@ def test_the_schema_of_each_result_is_printed(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(("args", "words"), [
-    (["--result", "runs"], "no result 'runs'; expected one of run, deploy, density, knee, plan, sweep, compare, validate"),
+    (["--result", "runs"], "no result 'runs'; expected one of run, deploy, density, knee, plan, fit, calibrate, sweep, compare, validate"),
     (["run"], "expected --result before the name of a result: simvirt schema --result run"),
 ])
 def test_a_wrong_name_of_a_result(capsys: pytest.CaptureFixture[str], args: list[str], words: str) -> None:
