@@ -9,7 +9,7 @@ from typing import Final
 
 from simvirt.emulation.assembler import assemble
 from simvirt.emulation.images import HEADER, SEGMENT
-from tests.helpers.elf_files import IDENT
+from helpers.elf_files import IDENT
 
 TOOLS: Final = ("apt-get", "apt-cache", "dpkg-deb")
 KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from simvirt.emulation.board import CLOCK
 from simvirt.emulation.devicetree import Node, cells, flattened, text, wide
 from simvirt.machine.devices.bus import CLINT_AT
-from tests.helpers.elf_files import linked_file
-from tests.helpers.guest_programs import ANSWER, BASE, MEMORY, TO
+from helpers.elf_files import linked_file
+from helpers.guest_programs import ANSWER, BASE, MEMORY, TO
 
 SPIKE: Final = shutil.which("spike")
 ISA: Final = "rv64imach_zicsr_zifencei_zicntr_zihpm_zicclsm_svadu"

@@ -12,7 +12,7 @@ from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.images import Image, load
 from simvirt.emulation.making import Size
 from simvirt.machine import constants as c
-from tests.helpers.debian import CALLS, Missing, file_system, kernel
+from helpers.debian import CALLS, Missing, file_system, kernel
 from tests.machine.test_oracles import BASE, FIRMWARE
 
 LARGE = Size(memory=256 << 20)

@@ -15,7 +15,7 @@ from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.hostlink import WORD, HostLink, Served
 from simvirt.emulation.images import HEADER, elf, linked
 from simvirt.emulation.making import Size
-from tests.helpers.elf_files import linked_file
+from helpers.elf_files import linked_file
 
 SMALL = Size(memory=4 << 20, sets=4, ways=1)
 TO, FROM = 0x80001000, 0x80001040

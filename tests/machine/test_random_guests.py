@@ -11,8 +11,8 @@ from simvirt.emulation.emulator import Console, Emulator, End
 from simvirt.emulation.images import Image
 from simvirt.emulation.making import LONGEST, Made, Size
 from simvirt.machine import constants as c
-from tests.helpers.guest_programs import ANSWER, BASE, MEMORY, RECORD, RECORDS, TO, Program
-from tests.helpers.spike import SPIKE, Retired, traced
+from helpers.guest_programs import ANSWER, BASE, MEMORY, RECORD, RECORDS, TO, Program
+from helpers.spike import SPIKE, Retired, traced
 
 MASK = (1 << 64) - 1
 CASES = 100

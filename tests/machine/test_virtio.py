@@ -17,7 +17,7 @@ from simvirt.emulation.emulator import Console
 from simvirt.errors import UsageError
 from simvirt.machine.devices import rings
 from simvirt.machine.devices.rings import EVENT_IDX, INDIRECT, NEXT, VERSION_1, WRITABLE
-from tests.helpers.virtio_driver import AVAILABLE, BOTH, DATA, RING, STATUS, USED, Driver
+from helpers.virtio_driver import AVAILABLE, BOTH, DATA, RING, STATUS, USED, Driver
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTORS = 64

@@ -17,7 +17,7 @@ from simvirt.report.formats import rendered
 from simvirt.report.run_report import report
 from simvirt.validation.facts import Measure
 from simvirt.validation.measures import read
-from tests.helpers.support import loads
+from helpers.support import loads
 
 HOST = """
 simvirt: 1
