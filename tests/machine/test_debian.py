@@ -13,9 +13,10 @@ from simvirt.emulation.images import Image, load
 from simvirt.emulation.making import Size
 from simvirt.machine import constants as c
 from helpers.debian import CALLS, Missing, file_system, kernel
-from tests.machine.test_oracles import BASE, FIRMWARE
 
 LARGE = Size(memory=256 << 20)
+BASE = LARGE.base
+FIRMWARE = Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf")
 COMMAND_LINE = "console=ttyS0 earlycon=sbi"
 SAID = (b"Linux version 6.", b"Run /init as init process", b"init: first program called", b"init: process number 1", b"reboot: Power down")
 
@@ -31,7 +32,7 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 @pytest.mark.slow
 @pytest.mark.verification
-@pytest.mark.parametrize("firmware", [Path(FIRMWARE), None], ids=["opensbi", "built in"])
+@pytest.mark.parametrize("firmware", [FIRMWARE, None], ids=["opensbi", "built in"])
 @pytest.mark.skipif(machine.MODE == "plain", reason="1,200 million instructions are for the compiled machine")
 def test_linux_of_debian_boots_and_powers_off(linux: Image, firmware: Path | None) -> None:
     if firmware is not None and not firmware.exists():

@@ -8,7 +8,7 @@ import pytest
 
 from simvirt.emulation.emulator import Emulator
 from simvirt.machine import constants as c
-from tests.machine.test_guest_stages import HOST, INTO_GUEST, SV39, put, trapped
+from helpers.two_stages import HOST, INTO_GUEST, SV39, put, trapped
 
 Make = Callable[..., Emulator]
 A0, A1, A2 = 10, 11, 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from helpers.two_stages import HOST, INTO_GUEST, SV39, put, trapped
 
 from simvirt.emulation.counting import document
 from simvirt.emulation.emulator import Emulator
@@ -12,15 +13,8 @@ from simvirt.machine import constants as c
 from simvirt.report.emulation_report import translation
 
 Make = Callable[..., Emulator]
-HOST = 0x80100000  # tables of the host: the root has four pages
 GUEST = 0x80110000
-ADDRESS, SV39 = 1 << 30 | 1 << 21 | 1 << 12, 8 << 60
-FAULT_AT = 0x80000100
-
-
-def put(emulator: Emulator, at: int, value: int) -> None:
-    """Write an entry of a table."""
-    emulator.ram[at - 0x80000000 : at - 0x80000000 + 8] = value.to_bytes(8, "little")
+ADDRESS = 1 << 30 | 1 << 21 | 1 << 12
 
 
 def table(emulator: Emulator, root: int, levels: int, address: int, to: int, bits: int, inner: int) -> None:
@@ -63,17 +57,6 @@ def test_a_walk_of_two_stages_reads_all_but_one_of_the_products_entries(assemble
     assert sum(counts["references"]) + sum(counts["second"]) == (g + 1) * (h + 1) - 1
 
 
-def trapped(emulator: Emulator, **expected: int) -> None:
-    """Run to the trap, and compare registers of control."""
-    csr = emulator.made.registers["csr"]
-    csr[c.MTVEC] = FAULT_AT
-    put(emulator, FAULT_AT, 0x6F)
-    emulator.run(60)
-    names = {"cause": c.MCAUSE, "value": c.MTVAL, "physical": c.MTVAL2, "instruction": c.MTINST}
-    assert {name: int(csr[names[name]]) for name in expected} == expected
-
-
-INTO_GUEST = "la t0, guest\ncsrw mepc, t0\nli t1, {mode}\nslli t1, t1, 11\nli t2, 1\nslli t2, t2, 39\nor t1, t1, t2\ncsrw mstatus, t1\nmret\nguest:\n"
 REFUSED = [
     ("csrr a0, hstatus", 1), ("csrr a0, vsatp", 1), ("csrr a0, sepc", 0), ("hfence.gvma zero, zero", 1), ("hlv.d a0, (a1)", 1), ("sret", 0),
     ("sfence.vma zero, zero", 0), ("wfi", 0),

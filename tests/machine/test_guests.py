@@ -202,9 +202,9 @@ def test_each_sensitive_instruction_traps(technique: str) -> None:
 
 
 def test_the_same_compiled_and_plain(image: Path) -> None:
-    program = "from pathlib import Path\nfrom tests.machine.test_guests import *\n" \
+    program = "from pathlib import Path\nfrom test_guests import *\n" \
         f"print([run(*one).digest for one in cases(Path({str(image)!r}))])"
-    environment = os.environ | {"SIMVIRT_PLAIN": "1" if machine.MODE == "compiled" else "0", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"SIMVIRT_PLAIN": "1" if machine.MODE == "compiled" else "0", "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", ROOT / "tests/machine")))}
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
     assert other.stdout.strip() == str([run(*one).digest for one in cases(image)]), other.stderr
 

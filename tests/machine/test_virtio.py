@@ -316,7 +316,7 @@ def test_random_drivers_do_no_harm(image: Path, seed: int) -> None:
 
 
 def test_the_same_compiled_and_plain(image: Path) -> None:
-    program = f"from pathlib import Path\nfrom tests.machine.test_virtio import fuzzed\nprint([fuzzed(k, Path({str(image)!r})) for k in range(3)])"
-    environment = os.environ | {"SIMVIRT_PLAIN": "1" if machine.MODE == "compiled" else "0", "PYTHONPATH": str(ROOT)}
+    program = f"from pathlib import Path\nfrom test_virtio import fuzzed\nprint([fuzzed(k, Path({str(image)!r})) for k in range(3)])"
+    environment = os.environ | {"SIMVIRT_PLAIN": "1" if machine.MODE == "compiled" else "0", "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", ROOT / "tests/machine")))}
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
     assert other.stdout.strip() == str([fuzzed(k, image) for k in range(3)]), other.stderr
