@@ -28,8 +28,8 @@ def calibrate(name: Name = "this-machine", folder: Folder = None, to: To = None,
     place = folder or Path()
     if not place.is_dir():
         raise UsageError(f"{place}: expected a folder on the disk that is to be measured, for example /var/lib")
-    if to is not None and to.exists():
-        raise UsageError(f"{to}: is there already; name another file, for example {to.stem}-2.yaml")
+    if to is not None:
+        output.not_there(to)
     document, text = carry_out(name, place, lambda what: output.note(f"measuring {what}", quiet))
     output.report(report(document), format_)
     if to is not None:

@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +14,9 @@ from simvirt.cli.options import As, Format
 from simvirt.emulation.monitors import TECHNIQUES
 
 if TYPE_CHECKING:
+    from simvirt.emulation.asked import Asked
     from simvirt.emulation.debugging.stepper import Stepper
-    from simvirt.emulation.emulator import Console, Emulator, End
-    from simvirt.emulation.making import Size
-    from simvirt.emulation.starting import Start
+    from simvirt.emulation.emulator import Emulator, End
     from simvirt.result.emulation_document import EmulationDocument
 
 Guest = Annotated[
@@ -65,15 +63,19 @@ Compare = Annotated[str, typer.Option(metavar="NAMES", help="Run under each of t
 CostOn = Annotated[
     str | None, typer.Option("--cost", metavar="PLATFORM", help="What it would cost on this platform: kvm.", show_default=False)
 ]
-Host = Annotated[str, typer.Option("--host", metavar="NAME", help="Host of the catalogue for --cost and --profile.")]
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="NAME", help="Host of the catalogue for --cost and --profile; generic by default.", show_default=False),
+]
 Profile = Annotated[
     Path | None, typer.Option("--profile", metavar="FILE", help="Write its rates as a profile for scenarios.", show_default=False)
 ]
 TraceFile = Annotated[
     Path | None, typer.Option("--trace", metavar="FILE", help="Write a timeline for Perfetto: trace.json.gz.", show_default=False)
 ]
-TraceOf = Annotated[str, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, or all.")]
-
+TraceOf = Annotated[
+    str | None, typer.Option("--trace-of", metavar="PART", help="What the timeline shows: exits, walks, all (default).", show_default=False)
+]
 Gdb = Annotated[
     int | None, typer.Option("--gdb", metavar="PORT", min=0, help="Wait for GDB at this port of your machine.", show_default=False)
 ]
@@ -83,103 +85,32 @@ Beside = Annotated[
     typer.Option(metavar="GUEST", help="A second machine on the same network: 'packets answers=1'; it is silent.", show_default=False),
 ]
 
+GENERIC = "generic"
+"""Host that costs and rates are of where none is named."""
 
-@dataclass(frozen=True)
-class Asked:
-    """What is run, and for how long."""
 
-    start: "Start"
-    typed: str
-    until: str
-    after: str
-    memory: str
-    instructions: int
-    seconds: float
-    quiet: bool
-    trace: Path | None = None
-    trace_of: str = "all"
-    pages: str | None = None
-    passed: str | None = None
-    beside: str = ""
+def _carried_out(asked: "Asked", technique: str) -> "tuple[EmulationDocument, End]":
+    """Run the guest under a technique."""
+    from simvirt.emulation.counting import document
 
-    @property
-    def name(self) -> str:
-        """The guest's name."""
-        return self.start.name
-
-    def console(self) -> "Console":
-        """The guest's console."""
-        from simvirt.emulation.emulator import Console
-        from simvirt.emulation.typing_in import letters
-
-        return Console(letters(self.typed), letters(self.until), letters(self.after), (lambda data: None) if self.quiet else _show)
-
-    def emulator(self, technique: str) -> "Emulator":
-        """A machine under a technique, with the guest in its memory."""
-        from simvirt.emulation.emulator import Emulator
-        from simvirt.emulation.making import sized
-        from simvirt.emulation.monitors.options import chosen
-        from simvirt.emulation.timeline import Timeline
-
-        size = sized(self.memory)
-        loaded, console, cards = self.start.load(size.base), self.console(), self.start.cards()
-        timeline = Timeline(self.trace, self.trace_of, self.name) if self.trace else None
-        made = Emulator(size, console, technique, timeline, cards, chosen(self.pages, self.passed))
-        made.boot(*loaded)
-        return made
-
-    def second(self) -> "Emulator | None":
-        """The machine beside, if there is one."""
-        from simvirt.emulation.emulator import Console, Emulator
-        from simvirt.emulation.making import sized
-        from simvirt.emulation.starting import beside
-
-        if not self.beside:
-            return None
-        start, size = beside(self.beside), sized(self.memory)
-        made = Emulator(size, Console(), cards=start.cards())
-        made.boot(*start.load(size.base))
-        return made
-
-    def stepper(self, technique: str) -> "Stepper":
-        """The guest, to be stepped."""
-        from simvirt.emulation.debugging.stepper import Started, Stepper
-        from simvirt.emulation.emulator import Emulator
-        from simvirt.emulation.making import sized
-        from simvirt.emulation.monitors.options import chosen
-        from simvirt.emulation.typing_in import letters
-
-        size, options = sized(self.memory), chosen(self.pages, self.passed)
-        loaded = self.start.load(size.base)
-
-        def anew(size: "Size", console: "Console") -> Emulator:
-            made = Emulator(size, console, technique, None, self.start.cards(), options)
-            made.boot(*loaded)
-            return made
-
-        return Stepper(Started(anew, size, letters(self.typed), letters(self.after)))
-
-    def run(self, technique: str) -> "tuple[EmulationDocument, End]":
-        """Run the guest under a technique."""
-        from simvirt.emulation.counting import document
-
-        emulator = self.emulator(technique)
-        end = _run(emulator, self.second(), self.instructions, self.seconds)
-        if emulator.timeline is not None:
-            emulator.timeline.end(emulator.made)
-            output.note(emulator.timeline.sentence())
-        return document(emulator, self.name, end), end
+    emulator = asked.emulator(technique)
+    end = _run(emulator, asked.second(), asked.instructions, asked.seconds)
+    if emulator.timeline is not None:
+        emulator.timeline.end(emulator.made)
+        output.note(emulator.timeline.sentence())
+    return document(emulator, asked.name, end), end
 
 
 def emulate(
     guest: Guest = "", kernel: Kernel = None, initrd: Initrd = None, append: Append = "", input_: Typed = "", after: After = "",
     until: Until = "", max_instructions: Most = 1_000_000_000, max_time: Longest = None, memory: Memory = "128MiB", counts: Counts = False,
-    technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = "generic", profile: Profile = None,
-    trace: TraceFile = None, trace_of: TraceOf = "all", pages: Pages = None, pass_: Pass = None, format_: As = Format.text,
+    technique: Technique = "native", compare: Compare = "", cost: CostOn = None, host: Host = None, profile: Profile = None,
+    trace: TraceFile = None, trace_of: TraceOf = None, pages: Pages = None, pass_: Pass = None, format_: As = Format.text,
     firmware: Firmware = None, set_: Settings = None, disk: Disk = None, read_only: ReadOnly = False, device: Devices = None,
     beside: Beside = "", list_: Listed = False, step: Step = False, gdb: Gdb = None,
 ) -> int:
     """Boot a guest on an emulated RISC-V machine, show its console, and count its traps, page walks and accesses to devices."""
+    from simvirt.emulation.asked import Asked
     from simvirt.emulation.starting import Start
 
     if list_:
@@ -187,28 +118,32 @@ def emulate(
     quiet = bool(compare) or format_ is not Format.text
     start = Start(guest, kernel, firmware, initrd, append, set_ or (), disk, read_only, device or (), 0 if beside else None)
     asked = Asked(
-        start, input_, until, after, memory, max_instructions, _seconds(max_time), quiet, trace, trace_of, pages, pass_, beside,
+        start, input_, until, after, memory, max_instructions, _seconds(max_time), (lambda data: None) if quiet else _show, trace, trace_of,
+        pages, pass_, beside,
     )
+    _go_together(asked, host, cost, profile)
     techniques = [name.strip() for name in (compare or technique).split(",")]
     _takes(techniques, asked)
     if step or gdb is not None:
-        others = {"--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until, "--beside": beside}
+        others = {
+            "--compare": compare, "--cost": cost, "--profile": profile, "--trace": trace, "--until": until, "--beside": beside,
+            "--counts": counts, "--max-time": max_time, "--format": format_ is not Format.text,
+        }
         return _step(asked, technique, gdb, others)
     if compare:
         return _compare(asked, techniques, format_, (cost, profile))
-    if cost is not None:
-        _known(cost, host)
-    found, end = asked.run(technique)
-    found = found if cost is None else _with_cost(found, cost, host)
+    _known(cost, host or GENERIC, profile)
+    found, end = _carried_out(asked, technique)
+    found = found if cost is None else _with_cost(found, cost, host or GENERIC)
     if profile is not None:
         from simvirt.emulation.profile import profile_text
 
-        output.new_file(profile, profile_text(found, host))
+        output.new_file(profile, profile_text(found, host or GENERIC))
     _tell(found, end, counts or cost is not None, format_)
     return _status(end, bool(until))
 
 
-def _compare(asked: Asked, techniques: list[str], form: Format, refused: tuple[str | None, Path | None]) -> int:
+def _compare(asked: "Asked", techniques: list[str], form: Format, refused: tuple[str | None, Path | None]) -> int:
     """Run under several techniques, and print one table; an interrupt ends all of them, with what was counted so far."""
     from simvirt.emulation.counting import comparison as compared
     from simvirt.emulation.emulator import End
@@ -219,14 +154,14 @@ def _compare(asked: Asked, techniques: list[str], form: Format, refused: tuple[s
         raise UsageError("--compare prints one table of several runs: give --cost, --profile or --trace with --technique, one at a time")
     runs = []
     for name in techniques:
-        runs.append(asked.run(name))
+        runs.append(_carried_out(asked, name))
         if runs[-1][1] is End.interrupted:
             break
     output.report(comparison(compared(tuple(run for run, _ in runs))), form)
     return max(_status(end, bool(asked.until)) for _, end in runs)
 
 
-def _step(asked: Asked, technique: str, port: int | None, refused: Mapping[str, object]) -> int:
+def _step(asked: "Asked", technique: str, port: int | None, refused: Mapping[str, object]) -> int:
     """Step through a guest in the terminal, or let GDB do it."""
     from simvirt.cli.debugger import debug
     from simvirt.errors import UsageError
@@ -251,7 +186,7 @@ def _serve(stepper: "Stepper", port: int) -> int:
     return 0
 
 
-def _takes(techniques: list[str], asked: Asked) -> None:
+def _takes(techniques: list[str], asked: "Asked") -> None:
     """Look techniques up before anything runs; UsageError where there is none, or where none takes an option that is given."""
     from simvirt.emulation.monitors import refuse
 
@@ -279,11 +214,26 @@ def _list(form: Format) -> int:
     return 0
 
 
-def _known(platform: str, host: str) -> None:
-    """Look a platform and a host up before anything runs; ScenarioError where there is none."""
-    from simvirt.emulation.costs import costs_on
+def _go_together(asked: "Asked", host: str | None, cost: str | None, profile: Path | None) -> None:
+    """UsageError for an option that does nothing without another one."""
+    from simvirt.errors import UsageError
 
-    costs_on(platform, host)
+    if host is not None and cost is None and profile is None:
+        raise UsageError(f"--host: expected --cost or --profile beside it, for example --cost kvm --host {host}")
+    if asked.trace_of is not None and asked.trace is None:
+        wanted = f"--trace trace.json.gz --trace-of {asked.trace_of}"
+        raise UsageError(f"--trace-of: expected --trace and a file beside it, for example {wanted}")
+
+
+def _known(platform: str | None, host: str, profile: Path | None) -> None:
+    """Look up what is named before anything runs; ScenarioError for no entry of the catalogue, UsageError for a file that is there."""
+    from simvirt.emulation.costs import costs_on, host_of
+
+    if platform is not None:
+        costs_on(platform, host)
+    if profile is not None:
+        host_of(host)
+        output.not_there(profile)
 
 
 def _with_cost(found: "EmulationDocument", platform: str, host: str) -> "EmulationDocument":

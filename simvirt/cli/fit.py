@@ -41,8 +41,8 @@ def fit(
 
     if check and to is not None:
         raise UsageError("--check fits nothing, so that there is no scenario to write; expected --check or --output")
-    if to is not None and to.exists():
-        raise UsageError(f"{to}: is there already; name another file, for example {to.stem}-2.yaml")
+    if to is not None:
+        output.not_there(to)
     text, name = loading.text_of(scenario)
     whole = loading.load(scenario, None, seed)
     spec = loading.only(whole, [platform] if platform is not None else None)

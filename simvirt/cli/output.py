@@ -54,10 +54,19 @@ def write(text: str, to_the_end: bool = False) -> None:
         raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from None
 
 
+def not_there(path: Path) -> None:
+    """UsageError where a file that is to be written is there already: said before anything takes time."""
+    from simvirt.errors import UsageError
+
+    if path.exists():
+        raise UsageError(f"{path}: is there already; name another file, for example {path.stem}-2{path.suffix}")
+
+
 def new_file(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all; UsageError where it cannot be."""
     from simvirt.errors import UsageError
 
+    not_there(path)
     try:
         with path.open("x", encoding="utf-8") as file:
             try:
@@ -66,8 +75,6 @@ def new_file(path: Path, text: str) -> None:
             except OSError:
                 path.unlink(missing_ok=True)
                 raise
-    except FileExistsError:
-        raise UsageError(f"{path}: is there already; name another file, for example {path.stem}-2.yaml") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -10,18 +10,14 @@ operation costs, times how often it happens.
 
 from __future__ import annotations
 
-from typing import Final
-
 from simvirt.catalog import Catalog
 from simvirt.catalog.records import HostEntry, PlatformCosts, S
 from simvirt.emulation.operations import DEVICES, exits_by_operation, performed
 from simvirt.result.emulation_document import EmulationCost, EmulationDocument, OperationCost
 from simvirt.scenario.spec.models import HostSpec
 
-GENERIC: Final = "generic"
 
-
-def charged(document: EmulationDocument, platform: str, model: str = GENERIC) -> EmulationCost:
+def charged(document: EmulationDocument, platform: str, model: str) -> EmulationCost:
     """What a run would cost on a platform on a host; ScenarioError where the catalogue has no such platform or host."""
     costs, host = costs_on(platform, model)
     own = document.instructions / host.clock_hz
@@ -36,9 +32,13 @@ def charged(document: EmulationDocument, platform: str, model: str = GENERIC) ->
 
 def costs_on(platform: str, model: str) -> tuple[PlatformCosts, HostEntry]:
     """What operations cost on a platform on a host, and the host; ScenarioError where the catalogue has no such platform or host."""
-    catalog = Catalog({})
-    host = catalog.resolve_host(HostSpec(model=model))
+    catalog, host = Catalog({}), host_of(model)
     return catalog.platform_costs(catalog.named_platform(platform), host), host
+
+
+def host_of(model: str) -> HostEntry:
+    """A host of the catalogue; ScenarioError where it has none of this name."""
+    return Catalog({}).resolve_host(HostSpec(model=model))
 
 
 def exit_seconds(host: HostEntry) -> float:

@@ -156,6 +156,8 @@ class Emulator:
         self.place(Image("the device tree", ((top + INFO_SPACE, tree(given)),), top))
         self.made.registers["x"][A1], self.made.registers["x"][A2] = top + INFO_SPACE, top
         self.made.hart["pc"][0] = first.entry
+        if self.timeline is not None:
+            self.timeline.begin(self.made)
 
     def run(self, budget: int, most_s: float = math.inf) -> End:
         """Run until the guest stops, has said what is waited for, or has used up a budget of instructions, or of seconds [s]."""

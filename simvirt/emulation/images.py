@@ -7,6 +7,7 @@ import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -153,33 +154,32 @@ def begin_of(segments: list[Segment], entry: int, name: str) -> int:
 def linked(data: bytes) -> dict[str, int]:
     """The symbols that link a guest with its host; none where the file has none, or a table of them that is cut off."""
     found: dict[str, int] = {}
-    sections = list(sections_of(data))
-    for kind, offset, size, link in sections:
-        if kind != SYMBOLS or link >= len(sections):
-            continue
-        names = data[sections[link][1] : sections[link][1] + sections[link][2]]
-        if LINKS[0].encode() not in names:
-            continue
-        table = data[offset : offset + size - size % SYMBOL.size]
-        for at, _, _, _, value, _ in SYMBOL.iter_unpack(table[: len(table) - len(table) % SYMBOL.size]):
-            found |= {one: value for one in LINKS if names.startswith(one.encode() + b"\0", at)}
+    for names, at, _, value in symbols_of(data, LINKS[0].encode()):
+        found |= {one: value for one in LINKS if names.startswith(one.encode() + b"\0", at)}
     return found
 
 
 def labels_of(data: bytes) -> dict[str, int]:
     """Names of the file's functions and labels, as they are linked; those that are not letters, and beyond a number, are left out."""
     found: dict[str, int] = {}
+    for names, at, about, value in islice(symbols_of(data), MOST_LABELS):
+        name = names[at : names.find(b"\0", at)].decode("ascii", "ignore")
+        if about & 15 in CODE_SYMBOLS and NAME.fullmatch(name):
+            found[name] = value
+    return found
+
+
+def symbols_of(data: bytes, wanted: bytes = b"") -> Iterator[tuple[bytes, int, int, int]]:
+    """Names of a table of symbols, and of each symbol where its name begins there, its kind and its value; of tables with a wanted name."""
     sections = list(sections_of(data))
     for kind, offset, size, link in sections:
         if kind != SYMBOLS or link >= len(sections):
             continue
         names = data[sections[link][1] : sections[link][1] + sections[link][2]]
-        table = data[offset : offset + min(size - size % SYMBOL.size, MOST_LABELS * SYMBOL.size)]
-        for at, about, _, _, value, _ in SYMBOL.iter_unpack(table[: len(table) - len(table) % SYMBOL.size]):
-            name = names[at : names.find(b"\0", at)].decode("ascii", "ignore")
-            if about & 15 in CODE_SYMBOLS and NAME.fullmatch(name):
-                found[name] = value
-    return found
+        if wanted in names:
+            table = data[offset : offset + size]
+            for at, about, _, _, value, _ in SYMBOL.iter_unpack(table[: len(table) - len(table) % SYMBOL.size]):
+                yield names, at, about, value
 
 
 def sections_of(data: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -6,14 +6,14 @@ profile `generic`, and marked as assumed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from simvirt.catalog import Catalog
+from simvirt.emulation.costs import host_of
 from simvirt.emulation.operations import NOT_COUNTED, performed
 from simvirt.errors import UsageError
 from simvirt.result.emulation_document import EmulationDocument
-from simvirt.scenario.spec.models import HostSpec
 
 IDLE = "idle_wakeup"  # happens to an idle CPU, not in a second of CPU time
 
@@ -22,8 +22,7 @@ def profile_text(document: EmulationDocument, model: str) -> str:
     """A file that a scenario includes; UsageError for a guest that has carried out nothing, ScenarioError for an unknown host."""
     if not document.instructions:
         raise UsageError(f"--profile: {document.guest} carried out no instruction, so that it has no rates")
-    clock = Catalog({}).resolve_host(HostSpec(model=model)).clock_hz
-    return "\n".join(lines(document, model, clock)) + "\n"
+    return "\n".join(lines(document, model, host_of(model).clock_hz)) + "\n"
 
 
 def lines(document: EmulationDocument, model: str, clock: float) -> Iterator[str]:
@@ -36,14 +35,15 @@ def lines(document: EmulationDocument, model: str, clock: float) -> Iterator[str
     yield "  profiles:"
     yield f"    {name}:"
     yield "      like: generic"
-    yield f"      title: {document.guest} as counted on the emulated machine"
-    yield f"      source: \"counted: {counted}\""
+    yield f"      title: {json.dumps(f'{document.guest} as counted on the emulated machine')}"
+    yield f"      source: {json.dumps(f'counted: {counted}')}"
     yield "      rates:"
     for operation, count in performed(document).items():
         if operation != IDLE:
             rate = count / document.instructions * clock
             spread = f"[{rate:.0f}/s, {rate:.0f}/s]"
-            yield f"        {operation}: {{value: {rate:.0f}/s, spread: {spread}, source: \"counted: {count:,} in {counted}\"}}"
+            source = json.dumps(f"counted: {count:,} in {counted}")
+            yield f"        {operation}: {{value: {rate:.0f}/s, spread: {spread}, source: {source}}}"
     for operation in NOT_COUNTED:
         yield f"        # {operation}: assumed, as generic: the machine does not count it"
 

@@ -13,6 +13,9 @@ from simvirt.emulation.loading import guest, settings_of
 from simvirt.errors import UsageError
 from simvirt.machine.devices.virtio_net import WIRE
 
+Loaded = tuple[Image, Image | None, bytes, str]
+"""What runs first, the kernel that it goes to, the file system and the command line of that."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -47,8 +50,8 @@ class Start:
             cards.add(device)
         return cards
 
-    def load(self, base: int) -> tuple[Image, Image | None, bytes, str]:
-        """Read it all: what runs first, the kernel that it goes to, the file system and the command line of that."""
+    def load(self, base: int) -> Loaded:
+        """Read it all."""
         first, kernel = self.images(base)
         initrd = read_file(self.initrd, "initial file system") if self.initrd else b""
         return first, kernel, initrd, self.append

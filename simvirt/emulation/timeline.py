@@ -40,12 +40,15 @@ class Timeline:
             raise UsageError(f"--trace {file}: expected a file that ends in .json or .json.gz, for example trace.json.gz")
         self.tracks = PARTS[part]
         self.writer = opened(file, guest)
-        self.mode, self.since, self.pace = c.MACHINE, 0, 1
+        self.mode, self.since = c.MACHINE, 0
         self.full = False
+
+    def begin(self, made: Made) -> None:
+        """The mode in which the guest begins."""
+        self.mode = int(made.hart["mode"][0])
 
     def take(self, made: Made) -> None:
         """Write what has happened since the last look."""
-        self.pace = made.size.pace
         for kind, what, where, more, at in rows_of(made):
             self.event(kind, what, where, more, at)
 

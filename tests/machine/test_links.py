@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from helpers.emulated import SMALL, hello
 
 from simvirt import load
@@ -53,7 +54,7 @@ def test_costs_are_counts_times_those_of_the_catalogue() -> None:
 
 
 def test_without_a_monitor_there_are_no_exits_to_cost() -> None:
-    cost = charged(hello("native"), "bare-metal")
+    cost = charged(hello("native"), "bare-metal", "generic")
     assert cost.overhead == 0 and cost.overhead_of_exits is None
 
 
@@ -102,6 +103,23 @@ def test_the_timeline_has_what_is_counted(technique: str, tmp_path: Path) -> Non
     assert all(one["ts"] + one["dur"] == pytest.approx(two["ts"]) for one, two in itertools.pairwise(modes))
 
 
+def test_the_first_mode_is_that_in_which_the_guest_begins(tmp_path: Path) -> None:
+    """Above the firmware that is built in it is the supervisor's."""
+    timeline = Timeline(tmp_path / "trace.json", "exits", "operations")
+    emulator = Emulator(SMALL, Console(), "native", timeline)
+    emulator.boot(guest("operations", SMALL.base, {"n": 1}))
+    emulator.run(100_000)
+    timeline.end(emulator.made)
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    assert next(event["name"] for event in events if event["ph"] == "X") == "supervisor"
+
+
+def test_a_profile_is_yaml_whatever_the_guest_is_called() -> None:
+    named = hello("native").model_copy(update={"guest": 'a: "b" #{c}.s'})
+    (found,) = yaml.safe_load(profile_text(named, "generic"))["catalog"]["profiles"].items()
+    assert found[0] == "a-b-c-s" and found[1]["title"].startswith('a: "b" #{c}.s as counted')
+
+
 def test_tracing_changes_nothing(tmp_path: Path) -> None:
     found, events = traced("walks", tmp_path / "trace.json")
     assert found.digest == hello("native").digest
@@ -124,10 +142,15 @@ def test_the_command_writes_all_three(tmp_path: Path, capsys: pytest.CaptureFixt
     (("--max-time", "3"), "expected a time with a unit"), (("--trace", "trace.txt"), "ends in .json"),
     (("--trace", "trace.json", "--trace-of", "everything"), "expected one of exits, walks, all"),
     (("--compare", "native,trap", "--cost", "kvm"), "one at a time"),
+    (("--host", "generic"), "expected --cost or --profile"), (("--trace-of", "walks"), "expected --trace and a file"),
+    (("--profile", "new.yaml", "--host", "nope"), 'unknown host "nope"'), (("--step", "--counts"), "--counts: not with --step"),
+    (("--step", "--format", "csv"), "--format: not with --step"), (("--gdb", "0", "--max-time", "1s"), "--max-time: not with --gdb"),
 ])
 def test_what_is_refused(asked: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything runs: nothing is said, nothing is written."""
     assert main(["emulate", "hello", *asked]) == 2
-    assert said in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert said in captured.err and not captured.out
 
 
 def test_a_bound_of_time_ends_a_guest_that_does_not_end() -> None:

@@ -1,20 +1,17 @@
 # Reads blocks of a virtio disk, one request after the other or several by one kick: kicks, interrupts, descriptors, bytes copied.
 .mode supervisor
 .include supervisor
+.include virtio
 .parameter n, 64, "sectors that are read"
 .parameter sectors, 1, "sectors of a request, 64 at most"
 .parameter batch, 1, "requests by one kick, 32 at most"
 .parameter polls, 0, "1: no interrupts, the driver looks at the ring"
-.equ SLOTS_AT, 0x10001000
-.equ PLIC, 0xc000000
-.equ ENABLED, 0xc002080         # of the supervisor
-.equ CLAIM, 0xc201004
 .equ SIZE, 128                  # descriptors of the queue
 .equ BLOCK, 2
 
 start:
     la sp, stack_end
-    la t0, trap
+    la t0, acknowledge
     csrw stvec, t0
     li t0, sectors
     li t1, 64
@@ -24,63 +21,19 @@ start:
     li t1, 32
     beqz t0, wrong
     bgtu t0, t1, wrong
-    li s0, SLOTS_AT             # the slot that holds a disk
-    li s1, 1                    # and its source of interrupts
-find:
-    lw t0, 8(s0)
-    li t1, BLOCK
-    beq t0, t1, found
-    li t1, 0x1000
-    add s0, s0, t1
-    addi s1, s1, 1
-    li t1, 9
-    bne s1, t1, find
-    la a0, no_disk
-    call say
-    j fail
-
-found:
-    sw zero, 0x70(s0)
-    li t0, 3
-    sw t0, 0x70(s0)
-    sw zero, 0x24(s0)           # features: none but the version
-    sw zero, 0x20(s0)
-    li t0, 1
-    sw t0, 0x24(s0)
-    sw t0, 0x20(s0)
-    li t0, 11
-    sw t0, 0x70(s0)
-    lw t1, 0x70(s0)
-    bne t0, t1, fail
-    sw zero, 0x30(s0)
-    li t0, SIZE
-    sw t0, 0x38(s0)
-    la t0, descriptors
-    sw t0, 0x80(s0)
-    sw zero, 0x84(s0)
-    la t0, available
-    sw t0, 0x90(s0)
-    sw zero, 0x94(s0)
-    la t0, used
-    sw t0, 0xa0(s0)
-    sw zero, 0xa4(s0)
-    li t0, 1
-    sw t0, 0x44(s0)
-    li t0, 15
-    sw t0, 0x70(s0)
+    li a0, BLOCK
+    call find_device
+    beqz a0, nothing
+    li a0, 0
+    li a1, SIZE
+    la a2, descriptors
+    la a3, available
+    la a4, used
+    call queue
     la t0, available            # whether it is to interrupt
     li t1, polls
     sh t1, 0(t0)
-    li t0, PLIC
-    slli t1, s1, 2
-    add t0, t0, t1
-    li t1, 1
-    sw t1, 0(t0)
-    sll t1, t1, s1
-    li t0, ENABLED
-    sw t1, 0(t0)
-    li t0, 0x200
-    csrs sie, t0
+    call drive
 
     li s2, 0                    # sector
     li s3, 0                    # requests so far
@@ -208,6 +161,10 @@ add_word:
     addi t0, t0, 1
     bne t0, s6, add_request
     ret
+nothing:
+    la a0, no_disk
+    call say
+    j fail
 wrong:
     la a0, bounds
     call say
@@ -216,17 +173,6 @@ failed:
     la a0, error
     call say
     j fail
-
-.align 2
-trap:
-    csrr s7, scause
-    bgez s7, fail
-    li s8, CLAIM
-    lw s9, 0(s8)
-    lw s7, 0x60(s0)
-    sw s7, 0x64(s0)
-    sw s9, 0(s8)
-    sret
 
 bounds:
     .asciz "expected 1 to 64 sectors of a request, and 1 to 32 requests by one kick\n"

@@ -19,16 +19,16 @@ start:
     bgt t0, t1, fail
     la a0, root
     call identity
-    la t0, root
-    la t1, middle
-    srli t2, t1, 2
-    addi t2, t2, 1
-    sd t2, 24(t0)
-    la t2, leaves
-    srli t3, t2, 2
-    addi t3, t3, 1
-    sd t3, 8(t1)
-    csrw satp, a0
+    mv s0, a0
+    la a0, root
+    addi a0, a0, 24
+    la a1, middle
+    call lead
+    la a0, middle
+    addi a0, a0, 8
+    la a1, leaves
+    call lead
+    csrw satp, s0
     sfence.vma
     li s11, 0                   # 1 where there is a monitor
     li t0, asks
@@ -113,13 +113,7 @@ trap:
 
 good_bye:
     .asciz " is what was read"
-.align 12
-root:
-    .space 4096
-middle:
-    .space 4096
-leaves:
-    .space 4096
+.include tables
 first:
     .space 4096
 second:

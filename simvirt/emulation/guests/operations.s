@@ -14,22 +14,10 @@ start:
     blez t0, fail
     la t0, trap
     csrw stvec, t0
-    la a0, root
-    call identity
+    la a0, program
+    call own_program
     mv s0, a0
-    la t0, root                 # programs: the page of the program, and the marker
-    la t1, middle
-    srli t2, t1, 2
-    addi t2, t2, 1
-    sd t2, 24(t0)
-    la t2, leaves
-    srli t3, t2, 2
-    addi t3, t3, 1
-    sd t3, 0(t1)
-    la t3, program
-    srli t3, t3, 2
-    addi t3, t3, 0x5b           # readable, executable, the user's
-    sd t3, 0(t2)
+    la t2, leaves               # programs reach the marker too
     li t3, 0x400d7              # readable, writable, the user's
     li t4, 4088
     add t4, t4, t2
@@ -256,13 +244,7 @@ leave:
     li a7, 1
     ecall
 
-.align 12
-root:
-    .space 4096
-middle:
-    .space 4096
-leaves:
-    .space 4096
+.include tables
 frame:
     .space 4096
 resume:

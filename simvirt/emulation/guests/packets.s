@@ -1,60 +1,32 @@
 # Sends frames over a virtio network and waits for each to come back, or sends back what comes: kicks, interrupts, bytes by frame.
 .mode supervisor
 .include supervisor
+.include virtio
 .parameter n, 20, "frames that go and come back"
 .parameter bytes, 64, "bytes of a frame, 14 to 1500"
 .parameter answers, 0, "1: wait for n frames and send each back"
-.equ SLOTS_AT, 0x10001000
-.equ PLIC, 0xc000000
-.equ ENABLED, 0xc002080         # of the supervisor
-.equ CLAIM, 0xc201004
 .equ SIZE, 8                    # descriptors of a queue
 .equ NET, 1
 .equ ROOM, 1600
 
 start:
     la sp, stack_end
-    la t0, trap
+    la t0, acknowledge
     csrw stvec, t0
     li t0, bytes
     li t1, 14
     bltu t0, t1, wrong
     li t1, 1501
     bgeu t0, t1, wrong
-    li s0, SLOTS_AT             # the slot that holds a network
-    li s1, 1                    # and its source of interrupts
-find:
-    lw t0, 8(s0)
-    li t1, NET
-    beq t0, t1, found
-    li t1, 0x1000
-    add s0, s0, t1
-    addi s1, s1, 1
-    li t1, 9
-    bne s1, t1, find
-    la a0, no_net
-    call say
-    j fail
-
-found:
-    sw zero, 0x70(s0)
-    li t0, 3
-    sw t0, 0x70(s0)
-    sw zero, 0x24(s0)           # features: none but the version
-    sw zero, 0x20(s0)
-    li t0, 1
-    sw t0, 0x24(s0)
-    sw t0, 0x20(s0)
-    li t0, 11
-    sw t0, 0x70(s0)
+    li a0, NET
+    call find_device
+    beqz a0, nothing
     li a0, 0
-    la a1, receiving
-    call queue
+    la a2, receiving
+    call rings
     li a0, 1
-    la a1, sending
-    call queue
-    li t0, 15
-    sw t0, 0x70(s0)
+    la a2, sending
+    call rings
     la t0, receiving            # one descriptor a queue: room for what comes, and what goes
     la t1, arrived
     sd t1, 0(t0)
@@ -74,16 +46,7 @@ own_frame:
     la t0, sending              # what went needs no interrupt
     li t1, 1
     sh t1, 0x100(t0)
-    li t0, PLIC
-    slli t1, s1, 2
-    add t0, t0, t1
-    li t1, 1
-    sw t1, 0(t0)
-    sll t1, t1, s1
-    li t0, ENABLED
-    sw t1, 0(t0)
-    li t0, 0x200
-    csrs sie, t0
+    call drive
     la t0, frame                # to all
     li t1, -1
     sd t1, 12(t0)
@@ -119,22 +82,12 @@ over:
     call say
     j power_off
 
-# queue: the rings of queue a0 lie at a1: descriptors, what is available 0x100 on, what was used 0x200 on
-queue:
-    sw a0, 0x30(s0)
-    li t0, SIZE
-    sw t0, 0x38(s0)
-    sw a1, 0x80(s0)
-    sw zero, 0x84(s0)
-    addi t0, a1, 0x100
-    sw t0, 0x90(s0)
-    sw zero, 0x94(s0)
-    addi t0, a1, 0x200
-    sw t0, 0xa0(s0)
-    sw zero, 0xa4(s0)
-    li t0, 1
-    sw t0, 0x44(s0)
-    ret
+# rings: those of queue a0 lie at a2: descriptors, what is available 0x100 on, what was used 0x200 on
+rings:
+    li a1, SIZE
+    addi a3, a2, 0x100
+    addi a4, a2, 0x200
+    j queue
 
 # offer: room for one frame more
 offer:
@@ -178,17 +131,10 @@ came:
     addi s3, s3, 1
     ret
 
-.align 2
-trap:
-    csrr s7, scause
-    bgez s7, fail
-    li s8, CLAIM
-    lw s9, 0(s8)
-    lw s7, 0x60(s0)
-    sw s7, 0x64(s0)
-    sw s9, 0(s8)
-    sret
-
+nothing:
+    la a0, no_net
+    call say
+    j fail
 wrong:
     la a0, bounds
     call say

@@ -7,22 +7,9 @@ start:
     la t0, trap
     csrw stvec, t0
     csrw scounteren, zero       # a clock and counters of one's own are sensitive too
-    la a0, root
-    call identity
+    la a0, tries
+    call own_program
     mv s0, a0
-    la t0, root
-    la t1, middle
-    srli t2, t1, 2
-    addi t2, t2, 1
-    sd t2, 24(t0)
-    la t2, leaves
-    srli t3, t2, 2
-    addi t3, t3, 1
-    sd t3, 0(t1)
-    la t3, tries
-    srli t3, t3, 2
-    addi t3, t3, 0x5b           # readable, executable, the user's
-    sd t3, 0(t2)
     csrw satp, s0
     sfence.vma
     la s1, names
@@ -114,13 +101,7 @@ names:
     .asciz "hsv.d             "
     .asciz "add (insensitive) "
 
-.align 12
-root:
-    .space 4096
-middle:
-    .space 4096
-leaves:
-    .space 4096
+.include tables
     .space 512
 stack_end:
 .align 12

@@ -96,13 +96,7 @@ fill_next:
 
 good_bye:
     .asciz " pages touched\n"
-.align 12
-root:
-    .space 4096
-middle:
-    .space 4096
-leaves:
-    .space 4096
+.include tables
 frame:
     .space 4096
     .space 512
