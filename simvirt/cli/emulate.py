@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simvirt.cli import output
-from simvirt.cli.command import INTERRUPTED
+from simvirt.cli.command import FAILED, INTERRUPTED
 from simvirt.cli.options import As, Format
 from simvirt.emulation.monitors import TECHNIQUES
 
@@ -89,8 +89,8 @@ GENERIC = "generic"
 """Host that costs and rates are of where none is named."""
 
 
-def _carried_out(asked: "Asked", technique: str) -> "tuple[EmulationDocument, End]":
-    """Run the guest under a technique."""
+def _carried_out(asked: "Asked", technique: str) -> "tuple[EmulationDocument, End, bool]":
+    """Run the guest under a technique; the last says whether a timeline that was asked for could not be written."""
     from simvirt.emulation.counting import document
 
     emulator = asked.emulator(technique)
@@ -98,7 +98,7 @@ def _carried_out(asked: "Asked", technique: str) -> "tuple[EmulationDocument, En
     if emulator.timeline is not None:
         emulator.timeline.end(emulator.made)
         output.note(emulator.timeline.sentence())
-    return document(emulator, asked.name, end), end
+    return document(emulator, asked.name, end), end, bool(emulator.timeline and emulator.timeline.lost)
 
 
 def emulate(
@@ -133,14 +133,14 @@ def emulate(
     if compare:
         return _compare(asked, techniques, format_, (cost, profile))
     _known(cost, host or GENERIC, profile)
-    found, end = _carried_out(asked, technique)
+    found, end, lost = _carried_out(asked, technique)
     found = found if cost is None else _with_cost(found, cost, host or GENERIC)
     if profile is not None:
         from simvirt.emulation.profile import profile_text
 
         output.new_file(profile, profile_text(found, host or GENERIC))
     _tell(found, end, counts or cost is not None, format_)
-    return _status(end, bool(until))
+    return FAILED if lost else _status(end, bool(until))
 
 
 def _compare(asked: "Asked", techniques: list[str], form: Format, refused: tuple[str | None, Path | None]) -> int:
@@ -157,8 +157,8 @@ def _compare(asked: "Asked", techniques: list[str], form: Format, refused: tuple
         runs.append(_carried_out(asked, name))
         if runs[-1][1] is End.interrupted:
             break
-    output.report(comparison(compared(tuple(run for run, _ in runs))), form)
-    return max(_status(end, bool(asked.until)) for _, end in runs)
+    output.report(comparison(compared(tuple(run for run, _, _ in runs))), form)
+    return max(_status(end, bool(asked.until)) for _, end, _ in runs)
 
 
 def _step(asked: "Asked", technique: str, port: int | None, refused: Mapping[str, object]) -> int:

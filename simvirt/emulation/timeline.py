@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,17 +32,28 @@ FILES: Final = (".json", ".json.gz")
 
 
 class Timeline:
-    """Writes what happens into a file as it happens."""
+    """Writes what happens into a file as it happens; one that cannot be written any more is removed, and the guest goes on."""
 
     def __init__(self, file: Path, part: str, guest: str) -> None:
         if part not in PARTS:
             raise UsageError(f"--trace-of {part}: expected one of {', '.join(PARTS)}, for example exits")
         if not file.name.endswith(FILES):
             raise UsageError(f"--trace {file}: expected a file that ends in .json or .json.gz, for example trace.json.gz")
-        self.tracks = PARTS[part]
+        self.tracks = set(PARTS[part])
         self.writer = opened(file, guest)
         self.mode, self.since = c.MACHINE, 0
         self.full = False
+        self.lost = ""
+        """Why there is no file."""
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What is written in here is all lost where the file cannot take it."""
+        try:
+            yield
+        except OSError as error:
+            self.lost, self.tracks = error.strerror or str(error), set()
+            self.writer.discard()
 
     def begin(self, made: Made) -> None:
         """The mode in which the guest begins."""
@@ -65,7 +77,8 @@ class Timeline:
     def enter(self, mode: int, at: int) -> None:
         """A mode ends, another begins."""
         if "mode" in self.tracks and not self.full:
-            self.writer.slice(self.place("mode"), self.since, at, MODES[self.mode], "mode")
+            with self.writing():
+                self.writer.slice(self.place("mode"), self.since, at, MODES[self.mode], "mode")
         self.mode, self.since = mode, at
 
     def left(self, made: Made, name: str) -> None:
@@ -76,7 +89,8 @@ class Timeline:
         """Write an instant, where its track is asked for and the file is not full."""
         self.full = self.full or self.writer.events >= MOST_EVENTS
         if track in self.tracks and not self.full:
-            self.writer.instant(self.place(track), at, name, more)
+            with self.writing():
+                self.writer.instant(self.place(track), at, name, more)
 
     def place(self, track: str) -> tuple[int, int]:
         """Numbers of a track."""
@@ -85,10 +99,14 @@ class Timeline:
     def end(self, made: Made) -> None:
         """Write the end."""
         self.enter(self.mode, instant_of(made, int(made.hart["count"][0]), int(made.hart["skipped"][0])))
-        self.writer.end({"guest": "emulated", "full": self.full})
+        if not self.lost:
+            with self.writing():
+                self.writer.end({"guest": "emulated", "full": self.full})
 
     def sentence(self) -> str:
         """What has become of it, in words."""
+        if self.lost:
+            return f"{self.writer.file}: cannot be written: {self.lost}; there is no timeline"
         cut = f"; it ends there, at {MOST_EVENTS:,} events" if self.full else ""
         return f"{self.writer.file}: a timeline of {self.writer.events:,} events, for ui.perfetto.dev{cut}"
 

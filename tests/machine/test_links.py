@@ -120,6 +120,23 @@ def test_a_profile_is_yaml_whatever_the_guest_is_called() -> None:
     assert found[0] == "a-b-c-s" and found[1]["title"].startswith('a: "b" #{c}.s as counted')
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_full_disk_ends_the_timeline_and_not_the_run(
+    compressed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The report is printed, the file is named and removed, and the command has failed."""
+    def full(writer: object, what: object = None) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("simvirt.trace.writer.Writer._flush", full)
+    file = tmp_path / ("trace.json.gz" if compressed else "trace.json")
+    assert main(["emulate", "hello", "--technique", "trap", "--counts", "--trace", str(file)]) == 3
+    captured = capsys.readouterr()
+    assert "powered off after 30,530 instructions" in captured.out
+    assert f"{file}: cannot be written: No space left on device" in captured.err
+    assert not file.exists()
+
+
 def test_tracing_changes_nothing(tmp_path: Path) -> None:
     found, events = traced("walks", tmp_path / "trace.json")
     assert found.digest == hello("native").digest
