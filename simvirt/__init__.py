@@ -5,8 +5,9 @@ scenario = simvirt.load("configs/web.yaml")
 result = simvirt.run(scenario)
 print(result.frame())
 
-`compare(a, b)`, `density(scenario)`, `deploy(scenario)`, `knee(scenario)`, `plan(scenario)`, `sweep(asked)` and `validate()` answer what
-the commands of these names do. What is refused raises `ScenarioError`, what fails `SimulationError`; both are `SimvirtError`s.
+`compare(a, b)`, `density(scenario)`, `deploy(scenario)`, `fit(scenario, files)`, `knee(scenario)`, `plan(scenario)`, `sweep(asked)` and
+`validate()` answer what the commands of these names do.
+What is refused raises `ScenarioError`, what fails `SimulationError`; both are `SimvirtError`s.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from simvirt.version import __version__ as __version__
 
 __all__ = [
-    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "deploy", "knee", "load",
-    "loads", "plan", "run", "sweep", "validate",
+    "Result", "Scenario", "ScenarioError", "SimulationError", "SimvirtError", "Trace", "compare", "density", "deploy", "fit", "knee",
+    "load", "loads", "plan", "run", "sweep", "validate",
 ]
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simvirt.density import density
     from simvirt.deploy import deploy
     from simvirt.errors import ScenarioError, SimulationError, SimvirtError
+    from simvirt.fit import fit
     from simvirt.knee import knee
     from simvirt.plan import plan
     from simvirt.runs.run import Result, run
@@ -43,6 +45,7 @@ _HOMES = {
     "Trace": "simvirt.trace.window",
     "density": "simvirt.density",
     "deploy": "simvirt.deploy",
+    "fit": "simvirt.fit",
     "knee": "simvirt.knee",
     "load": "simvirt.scenario",
     "loads": "simvirt.scenario",

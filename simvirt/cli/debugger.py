@@ -20,6 +20,7 @@ def debug(stepper: Stepper) -> int:
         try:
             line = input(PROMPT)
         except EOFError:
+            say([""])
             break
         if not sys.stdin.isatty():
             sys.stdout.write(f"{line}\n")

@@ -26,6 +26,7 @@ from simvirt.fit.scaling import work_s
 from simvirt.fit.simulating import Laboratory
 from simvirt.fit.targets import Target, targets
 from simvirt.measurements.points import Point
+from simvirt.measurements.reading import points as read
 from simvirt.scenario.graph import Name
 from simvirt.scenario.spec.models import Scenario
 
@@ -88,18 +89,21 @@ class Search:
 
 
 def fit(
-    scenario: Scenario, points: Sequence[Point], check: bool = False, jobs: int = 1, said: Callable[[int], None] = lambda number: None,
+    scenario: Scenario, points: Sequence[Point] | Sequence[str], check: bool = False, jobs: int = 1,
+    said: Callable[[int], None] = lambda number: None,
 ) -> FitResult:
-    """Demands of a scenario of one platform from points; with `check` none are fitted, and only predictions stand beside what was measured.
+    """Demands of a scenario of one platform from points, or from files and folders that have them.
 
-    UsageError where nothing that was measured tells any demand.
+    With `check` none are fitted, and only predictions stand beside what was measured. UsageError where nothing that was measured tells
+    any demand, ScenarioError where a file is in no form that is known.
     """
     started = time.perf_counter()
     if len(scenario.platforms) != 1:
         names = ", ".join(platform.name for platform in scenario.platforms)
         example = f"--platform {scenario.platforms[0].name}"
         raise UsageError(f"expected the platform on which it was measured, for example {example}; there is {names}")
-    seen, work = observed(scenario, points), work_s(scenario)
+    files = [one for one in points if isinstance(one, str)]
+    seen, work = observed(scenario, read(files) if files else [one for one in points if isinstance(one, Point)]), work_s(scenario)
     laboratory = Laboratory(scenario, seen, jobs, said)
     result = FitResult(scenario, seen, work)
     if not check:

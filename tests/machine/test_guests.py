@@ -201,6 +201,11 @@ def test_each_sensitive_instruction_traps(technique: str) -> None:
     assert [line.split()[0] for line in lines if "does not trap" in line] == ["add"]
 
 
+@pytest.mark.parametrize(("guest", "setting"), [("operations", "n=0"), ("stride", "level=3"), ("mapping", "pages=129"), ("packets", "bytes=13")])
+def test_a_guest_says_what_it_expects(guest: str, setting: str) -> None:
+    assert run(guest, (setting,), end=End.failed, devices=("net:echo",)).console.startswith("expected ")
+
+
 def test_the_same_compiled_and_plain(image: Path) -> None:
     program = "from pathlib import Path\nfrom test_guests import *\n" \
         f"print([run(*one).digest for one in cases(Path({str(image)!r}))])"

@@ -130,6 +130,16 @@ def test_latencies_alone_tell_one_factor_without_interval(points: list[Point]) -
         assert found.value == pytest.approx(demand, rel=0.1) and found.low is None
 
 
+def test_in_python_files_are_measurements_too(points: list[Point], document: FitDocument, tmp_path: Path) -> None:
+    import simvirt
+
+    file = tmp_path / "points.csv"
+    file.write_text(table.text(points), encoding="utf-8")
+    found = simvirt.fit(shop(), [str(file)]).typed()
+    assert {name: one.cpu_s.value for name, one in found.fitted.items()} == pytest.approx(
+        {name: one.cpu_s.value for name, one in document.fitted.items()}, rel=1e-3)
+
+
 def test_check_fits_nothing(points: list[Point]) -> None:
     document = fit(shop(), points, check=True).typed()
     assert not document.fitted and document.hold_out is None

@@ -163,16 +163,13 @@ add_word:
     ret
 nothing:
     la a0, no_disk
-    call say
-    j fail
+    j refuse
 wrong:
     la a0, bounds
-    call say
-    j fail
+    j refuse
 failed:
     la a0, error
-    call say
-    j fail
+    j refuse
 
 bounds:
     .asciz "expected 1 to 64 sectors of a request, and 1 to 32 requests by one kick\n"

@@ -12,11 +12,11 @@ start:
     la t0, trap
     csrw stvec, t0
     li t0, n
-    blez t0, fail
+    blez t0, wrong
     li t0, pages
-    blez t0, fail
+    blez t0, wrong
     li t1, 128
-    bgt t0, t1, fail
+    bgt t0, t1, wrong
     la a0, root
     call identity
     mv s0, a0
@@ -113,6 +113,12 @@ trap:
 
 good_bye:
     .asciz " is what was read"
+.align 2
+wrong:
+    la a0, bounds
+    j refuse
+bounds:
+    .asciz "expected to map 1 to 128 pages, once or more\n"
 .include tables
 first:
     .space 4096

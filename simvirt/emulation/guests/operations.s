@@ -11,7 +11,7 @@
 start:
     la sp, stack_end
     li t0, n
-    blez t0, fail
+    blez t0, wrong
     la t0, trap
     csrw stvec, t0
     la a0, program
@@ -244,6 +244,12 @@ leave:
     li a7, 1
     ecall
 
+.align 2
+wrong:
+    la a0, bounds
+    j refuse
+bounds:
+    .asciz "expected to do each operation once or more\n"
 .include tables
 frame:
     .space 4096

@@ -133,12 +133,10 @@ came:
 
 nothing:
     la a0, no_net
-    call say
-    j fail
+    j refuse
 wrong:
     la a0, bounds
-    call say
-    j fail
+    j refuse
 bounds:
     .asciz "expected 14 to 1500 bytes of a frame\n"
 no_net:

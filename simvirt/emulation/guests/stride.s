@@ -15,7 +15,7 @@ start:
     mv s0, a0
     li s1, level
     li t1, 2
-    bgtu s1, t1, fail
+    bgtu s1, t1, wrong
     la t0, root
     addi t0, t0, 24
     li t1, 252                  # entries of the root behind what is the supervisor's own
@@ -96,6 +96,12 @@ fill_next:
 
 good_bye:
     .asciz " pages touched\n"
+.align 2
+wrong:
+    la a0, bounds
+    j refuse
+bounds:
+    .asciz "expected a level of 0 to 2\n"
 .include tables
 frame:
     .space 4096
