@@ -18,7 +18,7 @@ To = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help=
 
 
 def calibrate(name: Name = "this-machine", folder: Folder = None, to: To = None, format_: As = Format.text, quiet: Quiet = False) -> int:
-    """Measure this machine's own Linux as a host of the catalogue: two minutes, a temporary file of 128 MiB, no rights needed."""
+    """Measure this machine's own Linux as a host of the catalogue: a minute or two, a temporary file of 128 MiB, no rights needed."""
     from simvirt.calibrate.calibrating import calibrate as carry_out
     from simvirt.errors import UsageError
     from simvirt.report.calibration_report import report
