@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FLOOR_S = 10e-9
-"""Times below it are the loop's own."""
+"""CPU times below it are the loop's own."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ def lower_quartile(values: Sequence[float]) -> float:
 
 
 def attempted(what: str, unit: str, method: str, probe: Callable[[], Iterable[float]], undisturbed: bool = False) -> Sample:
-    """The sample of a probe; why there is none where the system forbids it."""
+    """The sample of a probe; why there is none where the system forbids it, or nothing is told from the loop."""
+    least = FLOOR_S if undisturbed and unit == "s" else 0.0
     try:
-        values = tuple(value for value in probe() if math.isfinite(value) and value > 0)
+        values = tuple(value for value in probe() if math.isfinite(value) and value > least)
     except (OSError, PermissionError, AttributeError, ValueError, ImportError) as error:
         return Sample(what, unit, why=getattr(error, "strerror", None) or str(error), method=method)
     return Sample(what, unit, values, "" if values else "nothing above the floor of the method", method, undisturbed)

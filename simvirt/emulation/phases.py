@@ -13,10 +13,8 @@ from typing import Any, Final
 from simvirt.emulation.causes import DEVICES, LEVELS, MODES, UNITS, cause_of
 from simvirt.emulation.making import Made
 from simvirt.machine import constants as c
-from simvirt.machine.devices.finisher import MARKER
 from simvirt.machine.devices.rings import SLOTS, TALLIES
 
-AT: Final = 0x100000 + MARKER
 TALLIED: Final = (
     "kicks", "requests", "descriptors", "bytes read", "bytes written", "interrupts", "interrupts held off", "errors", "dropped",
 )

@@ -96,6 +96,14 @@ def test_what_is_forbidden_is_said() -> None:
     assert attempted("x", "s", "m", lambda: [5.0, 3.0, 2.0, 4.0, 1.0], undisturbed=True).value == 2.0
 
 
+def test_what_is_shorter_than_the_loop_is_not_measured() -> None:
+    """CPU times have a floor, rates and what is not CPU time have none."""
+    short = attempted("x", "s", "a loop, CPU time", lambda: [4e-9, 12e-9], True)
+    assert short.values == (12e-9,)
+    assert "floor" in attempted("x", "s", "a loop, CPU time", lambda: [4e-9], True).why
+    assert attempted("x", "s", "a sleep", lambda: [4e-9]).values == (4e-9,)
+
+
 def test_requests_that_waited_for_a_cpu_do_not_count() -> None:
     assert typical([1.0, 1.1, 0.9, 50.0]) == (1.0, 1.1, 0.9) and typical([]) == ()
 
